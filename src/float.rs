@@ -1,0 +1,91 @@
+//! The element type.
+
+use core::fmt::{Debug, Display};
+use core::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
+
+/// The element type of every array: `f32` or `f64`.
+///
+/// The trait is sealed: the guarantees of this crate hold for these two types. Its arithmetic
+/// comes from its supertraits, so that code which is generic over the element type can compute
+/// with it.
+///
+/// # Example
+///
+/// ```
+/// use microattention::{Float, attention_weights};
+///
+/// fn largest_weight<F: Float, const T: usize, const H: usize>(h: &[F; H], hs: &[[F; H]; T]) -> F {
+///     let mut a = [[F::default(); T]];
+///     attention_weights(
+///         core::array::from_ref(h),
+///         core::array::from_ref(hs),
+///         &mut a,
+///     );
+///     a[0].into_iter().fold(F::default(), |m, a| if a > m { a } else { m })
+/// }
+///
+/// assert_eq!(largest_weight(&[1.0_f32], &[[0.0], [0.0]]), 0.5);
+/// assert_eq!(largest_weight(&[1.0_f64], &[[0.0], [0.0]]), 0.5);
+/// ```
+pub trait Float:
+    sealed::Sealed
+    + Copy
+    + Debug
+    + Default
+    + Display
+    + PartialOrd
+    + Add<Output = Self>
+    + AddAssign
+    + Sub<Output = Self>
+    + Mul<Output = Self>
+    + Div<Output = Self>
+    + Neg<Output = Self>
+    + Send
+    + Sync
+    + 'static
+{
+    #[doc(hidden)]
+    const ZERO: Self;
+    /// The start of a sum: adding it changes no value, not even `-0.0`, so it costs nothing.
+    #[doc(hidden)]
+    const NEG_ZERO: Self;
+    #[doc(hidden)]
+    const ONE: Self;
+    #[doc(hidden)]
+    const NEG_INFINITY: Self;
+
+    /// `eˣ` for `x ≤ 0`, `−∞` and NaN.
+    #[doc(hidden)]
+    #[must_use]
+    fn exp_nonpositive(self) -> Self;
+}
+
+impl Float for f32 {
+    const ZERO: Self = 0.0;
+    const NEG_ZERO: Self = -0.0;
+    const ONE: Self = 1.0;
+    const NEG_INFINITY: Self = Self::NEG_INFINITY;
+
+    #[inline(always)]
+    fn exp_nonpositive(self) -> Self {
+        crate::exp::exp_f32(self)
+    }
+}
+
+impl Float for f64 {
+    const ZERO: Self = 0.0;
+    const NEG_ZERO: Self = -0.0;
+    const ONE: Self = 1.0;
+    const NEG_INFINITY: Self = Self::NEG_INFINITY;
+
+    #[inline(always)]
+    fn exp_nonpositive(self) -> Self {
+        crate::exp::exp_f64(self)
+    }
+}
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for f32 {}
+    impl Sealed for f64 {}
+}

@@ -1,0 +1,298 @@
+//! Where a backward pass puts a gradient.
+
+use core::array;
+use core::iter::{Repeat, repeat};
+use core::slice;
+
+use crate::Float;
+
+/// What a backward pass is to do with one gradient of the array type `A`.
+///
+/// | argument | meaning |
+/// | --- | --- |
+/// | `&mut g` | every element of `g` is overwritten, whatever it held |
+/// | [`Accumulate`]`(&mut g)` | the gradient is added to `g` |
+/// | [`Skip`] | the gradient is not wanted: it is not computed, and no buffer is needed |
+///
+/// The choice is made at compile time and costs nothing at run time. The trait is sealed.
+///
+/// Each such argument is generic, so Rust moves a `&mut` variable into it rather than reborrowing
+/// it. To pass on a parameter `g: &mut [_; _]` more than once, write `&mut *g`.
+///
+/// # Example
+///
+/// ```
+/// use microattention::{Accumulate, Skip, weighted_sum_backward};
+///
+/// let a = [[0.25_f32, 0.75]];
+/// let hs = [[[1.0, 2.0], [3.0, 4.0]]];
+/// let dc = [[1.0, 10.0]];
+///
+/// let mut da = [[f32::NAN; 2]];
+/// let mut dhs = [[[100.0; 2]; 2]];
+/// weighted_sum_backward(&a, &hs, &dc, &mut da, Accumulate(&mut dhs));
+/// assert_eq!(da, [[21.0, 43.0]]);
+/// assert_eq!(dhs, [[[100.25, 102.5], [100.75, 107.5]]]);
+///
+/// weighted_sum_backward(&a, &hs, &dc, Skip, &mut dhs);
+/// assert_eq!(dhs, [[[0.25, 2.5], [0.75, 7.5]]]);
+/// ```
+pub trait Gradient<A: ?Sized>: sealed::Sealed<A> + Sized {
+    /// Whether the gradient is computed at all.
+    #[doc(hidden)]
+    const WANTED: bool;
+
+    /// The same choice for a part `B` of the array.
+    #[doc(hidden)]
+    type Of<'g, B: ?Sized + 'g>: Gradient<B>
+    where
+        Self: 'g,
+        A: 'g;
+
+    /// The choice for each `R` of a slice, in order.
+    #[doc(hidden)]
+    type Rows<'g, R: 'g>: Iterator<Item = Self::Of<'g, R>>
+    where
+        Self: 'g,
+        A: 'g;
+
+    /// The choice for what comes after something was put here: never overwriting.
+    #[doc(hidden)]
+    type Then<'g>: Gradient<A>
+    where
+        Self: 'g;
+
+    #[doc(hidden)]
+    fn of<'g, B: ?Sized + 'g>(
+        &'g mut self,
+        part: impl FnOnce(&'g mut A) -> &'g mut B,
+    ) -> Self::Of<'g, B>
+    where
+        A: 'g;
+
+    #[doc(hidden)]
+    fn rows<'g, R: 'g>(
+        &'g mut self,
+        part: impl FnOnce(&'g mut A) -> &'g mut [R],
+    ) -> Self::Rows<'g, R>
+    where
+        A: 'g;
+
+    #[doc(hidden)]
+    fn then(&mut self) -> Self::Then<'_>;
+
+    /// Puts the finished values of some neighbouring elements. No such place: nothing happens.
+    #[doc(hidden)]
+    fn put<F: Float, const B: usize>(
+        &mut self,
+        place: impl FnOnce(&mut A) -> Option<&mut [F; B]>,
+        values: [F; B],
+    );
+
+    /// Puts the gradient of what had no influence: zeros, which accumulating need not add.
+    #[doc(hidden)]
+    fn put_zeros<F: Float, const H: usize>(&mut self, rows: impl FnOnce(&mut A) -> &mut [[F; H]]);
+}
+
+impl<A: ?Sized> Gradient<A> for &mut A {
+    const WANTED: bool = true;
+
+    type Of<'g, B: ?Sized + 'g>
+        = &'g mut B
+    where
+        Self: 'g;
+
+    type Rows<'g, R: 'g>
+        = slice::IterMut<'g, R>
+    where
+        Self: 'g;
+
+    type Then<'g>
+        = Accumulate<'g, A>
+    where
+        Self: 'g;
+
+    #[inline(always)]
+    fn of<'g, B: ?Sized + 'g>(
+        &'g mut self,
+        part: impl FnOnce(&'g mut A) -> &'g mut B,
+    ) -> &'g mut B {
+        part(self)
+    }
+
+    #[inline(always)]
+    fn rows<'g, R: 'g>(
+        &'g mut self,
+        part: impl FnOnce(&'g mut A) -> &'g mut [R],
+    ) -> slice::IterMut<'g, R> {
+        part(self).iter_mut()
+    }
+
+    #[inline(always)]
+    fn then(&mut self) -> Accumulate<'_, A> {
+        Accumulate(self)
+    }
+
+    #[inline(always)]
+    fn put<F: Float, const B: usize>(
+        &mut self,
+        place: impl FnOnce(&mut A) -> Option<&mut [F; B]>,
+        values: [F; B],
+    ) {
+        if let Some(place) = place(self) {
+            *place = values;
+        }
+    }
+
+    #[inline(always)]
+    fn put_zeros<F: Float, const H: usize>(&mut self, rows: impl FnOnce(&mut A) -> &mut [[F; H]]) {
+        rows(self).as_flattened_mut().fill(F::ZERO);
+    }
+}
+
+/// A gradient argument that adds to what the buffer holds.
+///
+/// What is added is the finished gradient of one query, with one addition for each element, queries
+/// in order; so gradients can be summed over calls, over a batch of training examples or over time
+/// steps, with the same bits however the calls are grouped.
+///
+/// See [`Gradient`] for the other choices and an example.
+#[derive(Debug)]
+pub struct Accumulate<'a, A: ?Sized>(pub &'a mut A);
+
+impl<A: ?Sized> Gradient<A> for Accumulate<'_, A> {
+    const WANTED: bool = true;
+
+    type Of<'g, B: ?Sized + 'g>
+        = Accumulate<'g, B>
+    where
+        Self: 'g;
+
+    type Rows<'g, R: 'g>
+        = AccumulateRows<'g, R>
+    where
+        Self: 'g;
+
+    type Then<'g>
+        = Accumulate<'g, A>
+    where
+        Self: 'g;
+
+    #[inline(always)]
+    fn of<'g, B: ?Sized + 'g>(
+        &'g mut self,
+        part: impl FnOnce(&'g mut A) -> &'g mut B,
+    ) -> Accumulate<'g, B> {
+        Accumulate(part(self.0))
+    }
+
+    #[inline(always)]
+    fn rows<'g, R: 'g>(
+        &'g mut self,
+        part: impl FnOnce(&'g mut A) -> &'g mut [R],
+    ) -> AccumulateRows<'g, R> {
+        AccumulateRows(part(self.0).iter_mut())
+    }
+
+    #[inline(always)]
+    fn then(&mut self) -> Accumulate<'_, A> {
+        Accumulate(self.0)
+    }
+
+    #[inline(always)]
+    fn put<F: Float, const B: usize>(
+        &mut self,
+        place: impl FnOnce(&mut A) -> Option<&mut [F; B]>,
+        values: [F; B],
+    ) {
+        if let Some(place) = place(self.0) {
+            for (place, value) in place.iter_mut().zip(values) {
+                *place += value;
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn put_zeros<F: Float, const H: usize>(&mut self, _: impl FnOnce(&mut A) -> &mut [[F; H]]) {}
+}
+
+/// The rows of an [`Accumulate`].
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct AccumulateRows<'g, R>(slice::IterMut<'g, R>);
+
+impl<'g, R> Iterator for AccumulateRows<'g, R> {
+    type Item = Accumulate<'g, R>;
+
+    #[inline(always)]
+    fn next(&mut self) -> Option<Accumulate<'g, R>> {
+        self.0.next().map(Accumulate)
+    }
+}
+
+/// A gradient argument for a gradient that is not wanted.
+///
+/// See [`Gradient`] for the other choices and an example.
+#[derive(Clone, Copy, Debug)]
+pub struct Skip;
+
+impl<A: ?Sized> Gradient<A> for Skip {
+    const WANTED: bool = false;
+
+    type Of<'g, B: ?Sized + 'g>
+        = Skip
+    where
+        A: 'g;
+
+    type Rows<'g, R: 'g>
+        = Repeat<Skip>
+    where
+        A: 'g;
+
+    type Then<'g> = Skip;
+
+    #[inline(always)]
+    fn of<'g, B: ?Sized + 'g>(&'g mut self, _: impl FnOnce(&'g mut A) -> &'g mut B) -> Skip
+    where
+        A: 'g,
+    {
+        Skip
+    }
+
+    #[inline(always)]
+    fn rows<'g, R: 'g>(&'g mut self, _: impl FnOnce(&'g mut A) -> &'g mut [R]) -> Repeat<Skip>
+    where
+        A: 'g,
+    {
+        repeat(Skip)
+    }
+
+    #[inline(always)]
+    fn then(&mut self) -> Skip {
+        Skip
+    }
+
+    #[inline(always)]
+    fn put<F: Float, const B: usize>(
+        &mut self,
+        _: impl FnOnce(&mut A) -> Option<&mut [F; B]>,
+        _: [F; B],
+    ) {
+    }
+
+    #[inline(always)]
+    fn put_zeros<F: Float, const H: usize>(&mut self, _: impl FnOnce(&mut A) -> &mut [[F; H]]) {}
+}
+
+/// Puts one element of a row.
+#[inline(always)]
+pub(crate) fn put<F: Float, const L: usize>(g: &mut impl Gradient<[F; L]>, i: usize, value: F) {
+    g.put(|g| g.get_mut(i).map(array::from_mut), [value]);
+}
+
+mod sealed {
+    pub trait Sealed<A: ?Sized> {}
+    impl<A: ?Sized> Sealed<A> for &mut A {}
+    impl<A: ?Sized> Sealed<A> for super::Accumulate<'_, A> {}
+    impl<A: ?Sized> Sealed<A> for super::Skip {}
+}
