@@ -1,0 +1,38 @@
+//! Who is speaking? An attention-pooling classifier of short utterances, small enough to train on a
+//! microcontroller.
+//!
+//! ```text
+//! x[t]   = (frame[t] − mean) / deviation    12 features of a frame
+//! hs[t]  = ReLU(w·x[t] + b)                 dense 12 → 32; zeros if the frame does not exist
+//! s[t]   = q·hs[t]                          scores by one learned query; −∞ if it does not exist
+//! a      = softmax(s)                       attention over the frames
+//! c      = Σ_t a[t]·hs[t]                   the utterance as one vector
+//! p      = softmax(v·c + e)                 dense 32 → 9, a probability for each speaker
+//! loss   = −ln p[speaker]
+//! ```
+//!
+//! Everything here is `no_std`, without allocation, without `unsafe`, and gives the same bits on
+//! every target for the same seed: every product, sum, softmax and gradient is one of
+//! `microattention`, square root and logarithm are `libm`'s, and the random numbers are
+//! [`Random`]'s own. The program around it is `main.rs`.
+
+#![no_std]
+
+mod adam;
+mod data;
+mod data_error;
+mod model;
+mod random;
+mod standardise;
+mod trainer;
+
+pub use adam::Adam;
+pub use data::{Dataset, FEATURES, FRAMES, SPEAKERS, Utterance};
+pub use data_error::DataError;
+pub use model::{Activations, Parameters};
+pub use random::Random;
+pub use standardise::Standardise;
+pub use trainer::{Epoch, Recipe, Trainer};
+
+/// The width of the hidden layer that the program uses.
+pub const HIDDEN: usize = 32;

@@ -1,0 +1,154 @@
+//! Comparing recipes by cross-validation on the training utterances alone.
+
+use crate::{RECIPE, Speakers, Stop, wide};
+use indicatif::ProgressBar;
+use speaker::{Dataset, Recipe};
+use std::io::Write;
+use std::num::NonZero;
+use std::sync::Mutex;
+use std::thread;
+
+/// Each fold is a run of consecutive utterances of every speaker. Neighbours resemble each other,
+/// and the utterances of the test set have no neighbour in the training set: interleaved folds
+/// would promise too much.
+const FOLDS: usize = 5;
+/// Not among the seeds that `--seeds` begins with.
+const SEEDS: [u64; 3] = [1000, 1001, 1002];
+
+/// What a recipe reached on the utterances that it did not learn from.
+#[derive(Clone, Copy, Default)]
+struct Score {
+    loss: f64,
+    correct: usize,
+    count: usize,
+}
+
+/// Prints the recipes with their loss and accuracy, the best one last.
+pub fn print(train: &Dataset, out: &mut impl Write) -> Result<(), Stop> {
+    let recipes = grid();
+    let bar = crate::progress_bar(recipes.len() as u64);
+    let mut scores = evaluate(train, &recipes, &bar);
+    bar.finish_and_clear();
+    scores.sort_by(|(_, a), (_, b)| b.mean_loss().total_cmp(&a.mean_loss()));
+    writeln!(
+        out,
+        "{FOLDS} folds of the training utterances, seeds {SEEDS:?}, best recipe last"
+    )?;
+    writeln!(
+        out,
+        "epochs  batch   rate  decay  noise  held-out loss  accuracy"
+    )?;
+    for (recipe, score) in scores {
+        let Recipe {
+            epochs,
+            batch,
+            rate,
+            decay,
+            noise,
+        } = recipe;
+        let accuracy = crate::percent(score.correct, score.count);
+        let mark = if recipe == RECIPE { "  (used)" } else { "" };
+        let loss = score.mean_loss();
+        writeln!(
+            out,
+            "{epochs:6} {batch:6} {rate:6} {decay:6} {noise:6} {loss:14.4} {accuracy:7.1} %{mark}"
+        )?;
+    }
+    Ok(())
+}
+
+fn grid() -> Vec<Recipe> {
+    let mut recipes = Vec::new();
+    for epochs in [50, 100, 200] {
+        for rate in [0.01, 0.02] {
+            for decay in [0.0, 0.05] {
+                for noise in [0.0, 0.5, 1.0, 1.5] {
+                    recipes.push(Recipe {
+                        epochs,
+                        batch: 10,
+                        rate,
+                        decay,
+                        noise,
+                    });
+                }
+            }
+        }
+    }
+    recipes
+}
+
+/// Shares the recipes among the cores. Which core takes which changes no result.
+fn evaluate(train: &Dataset, recipes: &[Recipe], bar: &ProgressBar) -> Vec<(Recipe, Score)> {
+    let waiting = Mutex::new(recipes.iter());
+    let scores = Mutex::new(Vec::new());
+    let work = || {
+        let mut trainer = Box::new(Speakers::new());
+        loop {
+            let Some(&recipe) = waiting.lock().ok().and_then(|mut waiting| waiting.next()) else {
+                return;
+            };
+            let score = cross_validate(train, &recipe, &mut trainer);
+            if let Ok(mut scores) = scores.lock() {
+                scores.push((recipe, score));
+            }
+            bar.inc(1);
+        }
+    };
+    thread::scope(|scope| {
+        for _ in 1..thread::available_parallelism().map_or(1, NonZero::get) {
+            scope.spawn(work);
+        }
+        work();
+    });
+    scores.into_inner().unwrap_or_default()
+}
+
+fn cross_validate(train: &Dataset, recipe: &Recipe, trainer: &mut Speakers) -> Score {
+    let mut score = Score::default();
+    for seed in SEEDS {
+        for fold in 0..FOLDS {
+            let (held_out, mut order) = split(train, fold);
+            trainer.start(train, &order, seed);
+            for _ in 0..recipe.epochs {
+                trainer.epoch(train, &mut order, recipe);
+            }
+            for utterance in held_out
+                .into_iter()
+                .filter_map(|number| train.get(number.into()))
+            {
+                let act = trainer.recognise(&utterance);
+                score.loss += f64::from(act.loss(utterance.speaker()));
+                score.correct += usize::from(act.class() == utterance.speaker());
+                score.count += 1;
+            }
+        }
+    }
+    score
+}
+
+/// The utterances of one fold, and all others.
+fn split(train: &Dataset, fold: usize) -> (Vec<u16>, Vec<u16>) {
+    let speaker = |number: u16| {
+        train
+            .get(number.into())
+            .map(|utterance| utterance.speaker())
+    };
+    let all = crate::all(train);
+    all.iter().partition(|&&number| {
+        let before = all
+            .iter()
+            .filter(|&&other| other < number && speaker(other) == speaker(number))
+            .count();
+        let count = all
+            .iter()
+            .filter(|&&other| speaker(other) == speaker(number))
+            .count();
+        before * FOLDS / count == fold
+    })
+}
+
+impl Score {
+    fn mean_loss(&self) -> f64 {
+        self.loss / wide(self.count)
+    }
+}
