@@ -1,7 +1,7 @@
 //! The scores of key rows against a query, forward and backward.
 
 use crate::Float;
-use crate::gradient::{Gradient, put};
+use crate::gradient::{Gradient, put, put_row};
 use crate::lanes::{VECTOR, dot};
 use crate::weighted_sum::weighted_sum_row;
 
@@ -124,9 +124,7 @@ pub(crate) fn query_and_key_gradients<F: Float, const H: usize, Dh, Dhs>(
 {
     if !Dh::WANTED {
         for ((&a, &g), mut row) in a.iter().zip(ds).zip(dhs.rows(|dhs| dhs)) {
-            for i in 0..H {
-                put(&mut row, i, dx(i, a, g));
-            }
+            put_row(&mut row, |i| dx(i, a, g));
         }
     } else if !Dhs::WANTED || ds.is_empty() {
         let mut z = [F::ZERO; H];
@@ -190,7 +188,8 @@ fn gradients_by_columns<F: Float, const H: usize>(
 ) {
     for j in 0..H / 4 {
         let i = 4 * j;
-        let [mut z0, mut z1, mut z2, mut z3] = [F::NEG_ZERO; 4];
+        let z = F::NEG_ZERO;
+        let (mut z0, mut z1, mut z2, mut z3) = (z, z, z, z);
         for (((&a, &g), x), mut row) in a.iter().zip(ds).zip(hs).zip(dhs.rows(|dhs| dhs)) {
             let Some(x) = x.as_chunks::<4>().0.get(j) else {
                 break;

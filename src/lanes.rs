@@ -33,8 +33,9 @@ pub(crate) fn dot<F: Float>(x: &[F], y: &[F]) -> F {
     }
     let (xs, x_tail) = x.as_chunks::<8>();
     let (ys, y_tail) = y.as_chunks::<8>();
-    let [mut l0, mut l1, mut l2, mut l3] = [F::NEG_ZERO; 4];
-    let [mut l4, mut l5, mut l6, mut l7] = [F::NEG_ZERO; 4];
+    let z = F::NEG_ZERO;
+    let (mut l0, mut l1, mut l2, mut l3) = (z, z, z, z);
+    let (mut l4, mut l5, mut l6, mut l7) = (z, z, z, z);
     for (x, y) in xs.iter().zip(ys) {
         l0 += x[0] * y[0];
         l1 += x[1] * y[1];
@@ -62,13 +63,18 @@ pub(crate) fn dot<F: Float>(x: &[F], y: &[F]) -> F {
     tree(if x.len() > 8 { pin(lanes) } else { lanes }, |x, y| x + y)
 }
 
-/// The largest element, NaN left out; `−∞` if there is none.
+/// The largest element, NaN left out; `−∞` if there is none. No order of comparison changes it, but
+/// for the sign of a zero, which no difference from it shows.
 #[inline(always)]
 pub(crate) fn max<F: Float>(x: &[F]) -> F {
     let max = |m: F, x: F| if x > m { x } else { m };
+    if !VECTOR {
+        return x.iter().fold(F::NEG_INFINITY, |m, &x| max(m, x));
+    }
     let (xs, x_tail) = x.as_chunks::<8>();
-    let [mut l0, mut l1, mut l2, mut l3] = [F::NEG_INFINITY; 4];
-    let [mut l4, mut l5, mut l6, mut l7] = [F::NEG_INFINITY; 4];
+    let z = F::NEG_INFINITY;
+    let (mut l0, mut l1, mut l2, mut l3) = (z, z, z, z);
+    let (mut l4, mut l5, mut l6, mut l7) = (z, z, z, z);
     for x in xs {
         l0 = max(l0, x[0]);
         l1 = max(l1, x[1]);

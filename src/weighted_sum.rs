@@ -1,7 +1,7 @@
 //! The weighted sum of value rows, forward and backward.
 
 use crate::Float;
-use crate::gradient::{Gradient, put};
+use crate::gradient::{Gradient, put_row};
 use crate::lanes::{VECTOR, dot};
 
 /// The sum of the rows of `hs`, each times its weight: the context vectors.
@@ -137,8 +137,9 @@ fn weighted_sum_by_rows<F: Float, const H: usize>(a: &[F], hs: &[[F; H]], c: &mu
 fn weighted_sum_by_columns<F: Float, const H: usize>(a: &[F], hs: &[[F; H]], c: &mut [F; H]) {
     let (c8, c_tail) = c.as_chunks_mut::<8>();
     for (j, c) in c8.iter_mut().enumerate() {
-        let [mut z0, mut z1, mut z2, mut z3] = [F::NEG_ZERO; 4];
-        let [mut z4, mut z5, mut z6, mut z7] = [F::NEG_ZERO; 4];
+        let z = F::NEG_ZERO;
+        let (mut z0, mut z1, mut z2, mut z3) = (z, z, z, z);
+        let (mut z4, mut z5, mut z6, mut z7) = (z, z, z, z);
         for (&a, x) in a.iter().zip(hs) {
             let Some(x) = x.as_chunks::<8>().0.get(j) else {
                 break;
@@ -178,8 +179,6 @@ pub(crate) fn weighted_sum_backward_row<F: Float, const H: usize>(
     let gradients = da.rows(|da| da).zip(dhs.rows(|dhs| dhs));
     for ((&a, x), (mut da, mut dx)) in a.iter().zip(hs).zip(gradients) {
         da.put(|da| Some(core::array::from_mut(da)), [dot(dc, x)]);
-        for (h, &dc) in dc.iter().enumerate() {
-            put(&mut dx, h, a * dc);
-        }
+        put_row(&mut dx, |h| a * dc[h]);
     }
 }
