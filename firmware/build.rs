@@ -1,0 +1,17 @@
+//! Gives the linker the script of cortex-m-rt and the memory map of the board.
+
+use std::path::PathBuf;
+use std::{env, fs};
+
+fn main() {
+    let target = env::var("TARGET").expect("cargo sets TARGET");
+    let memory = match target.as_str() {
+        "thumbv7em-none-eabihf" => "memory/mps2.x",
+        _ => return,
+    };
+    let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
+    fs::copy(memory, out.join("memory.x")).expect("OUT_DIR is writable");
+    println!("cargo::rerun-if-changed={memory}");
+    println!("cargo::rustc-link-search={}", out.display());
+    println!("cargo::rustc-link-arg-bins=-Tlink.x");
+}

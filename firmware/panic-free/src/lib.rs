@@ -1,0 +1,54 @@
+//! Every public function at many shapes, for `firmware/check-panics` to look for a panic in.
+//!
+//! Nothing here runs. The table is exported, so every function in it is compiled for inputs that the
+//! compiler does not know; and where one of them can panic, the table cannot be linked, because the
+//! panic handler needs a function that does not exist.
+#![no_std]
+
+use core::panic::PanicInfo;
+
+use every_function::EveryFunction;
+
+unsafe extern "C" {
+    safe fn a_panic_is_reachable() -> !;
+}
+
+#[panic_handler]
+fn panic(_: &PanicInfo) -> ! {
+    a_panic_is_reachable()
+}
+
+macro_rules! every_function {
+    ($($n:literal $u:literal $t:literal $h:literal,)*) => {
+        /// The functions at each shape.
+        #[unsafe(no_mangle)]
+        pub static EVERY_FUNCTION: (
+            $(EveryFunction<f32, $n, $u, $t, $h>, EveryFunction<f64, $n, $u, $t, $h>,)*
+        ) = ($(EveryFunction::<_, $n, $u, $t, $h>::CRATE, EveryFunction::<_, $n, $u, $t, $h>::CRATE,)*);
+    };
+}
+
+#[cfg(not(feature = "prove-the-check"))]
+every_function! {
+    // N U T H
+    1 4 16 8,
+    1 1 64 32,
+    10 3 5 4,
+    2 5 7 9,
+    3 9 1 16,
+    2 1 9 63,
+    1 2 600 5,
+    1 1 1 1,
+    0 1 5 7,
+    3 0 5 7,
+    3 5 0 7,
+    3 5 7 0,
+}
+
+#[cfg(feature = "prove-the-check")]
+every_function! { 1 4 16 8, }
+
+/// An indexed access, which can panic.
+#[cfg(feature = "prove-the-check")]
+#[unsafe(no_mangle)]
+pub static INDEXED: fn(&[f32; 5], usize) -> f32 = |a, i| a[i];

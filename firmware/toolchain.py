@@ -1,0 +1,81 @@
+"""Finds a Rust compiler that builds for the boards, and calls cargo with it."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+LLVM = 22  # of Debian's rustc: object files are read by the same version
+NAMES = ["debian", "rustup"]  # counts.txt is made with the first
+HOW_TO_GET_ONE = f"""\
+no Rust compiler for {{target}} was found. One of these gives it:
+  rustup target add {{target}}
+  apt-get install rustc-web cargo-web rust-web-src lld-{LLVM} llvm-{LLVM}    (Debian 12)"""
+
+
+def fail(message):
+    sys.exit(f"{Path(sys.argv[0]).name}: {message}")
+
+
+def need(program, package):
+    """The path of a program, or a clear end."""
+    path = shutil.which(program)
+    if path is None:
+        fail(f"{program} is missing. On Debian: apt-get install {package}")
+    return path
+
+
+class Toolchain:
+    """rustup's compiler with a ready `core`, or Debian's with a `core` built on the way."""
+
+    def __init__(self, name, target):
+        found = [n for n in ([name] if name else NAMES) if getattr(self, f"_has_{n}")(target)]
+        if not found:
+            fail(HOW_TO_GET_ONE.format(target=target))
+        self.name = found[0]
+        self.environment = dict(os.environ)
+        for flags in ("RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "CARGO_BUILD_RUSTFLAGS"):
+            self.environment.pop(flags, None)
+        if self.name == "debian":
+            self.cargo = ["/usr/bin/cargo"]
+            self.rustc = "/usr/bin/rustc"
+            self.build_std = ["-Zbuild-std=core"]
+            self.environment |= {
+                "RUSTC": self.rustc,
+                "RUSTC_BOOTSTRAP": "1",
+                "CARGO_TARGET_THUMBV6M_NONE_EABI_LINKER": f"ld.lld-{LLVM}",
+                "CARGO_TARGET_THUMBV7EM_NONE_EABIHF_LINKER": f"ld.lld-{LLVM}",
+            }
+        else:
+            self.cargo = ["cargo"]
+            self.rustc = "rustc"
+            self.build_std = []
+
+    @staticmethod
+    def _has_rustup(target):
+        if not (shutil.which("cargo") and shutil.which("rustc")):
+            return False
+        command = ["rustc", "--print", "target-libdir", "--target", target]
+        answer = subprocess.run(command, capture_output=True, text=True, cwd=HERE)
+        return answer.returncode == 0 and any(Path(answer.stdout.strip()).glob("libcore-*.rlib"))
+
+    @staticmethod
+    def _has_debian(target):
+        core = Path("/usr/lib/rustlib/src/rust/library/core")
+        files = [Path("/usr/bin/rustc"), Path("/usr/bin/cargo"), core]
+        return all(f.exists() for f in files) and shutil.which(f"ld.lld-{LLVM}") is not None
+
+    def version(self):
+        """The lines of `rustc -vV`."""
+        command = [self.rustc, "-vV"]
+        return subprocess.run(
+            command, capture_output=True, text=True, check=True, cwd=HERE
+        ).stdout.splitlines()
+
+    def run(self, command, *arguments, **options):
+        """Runs cargo in this workspace."""
+        environment = self.environment | options.pop("environment", {})
+        line = [*self.cargo, command, *self.build_std, *arguments]
+        return subprocess.run(line, cwd=HERE, env=environment, text=True, **options)
