@@ -1,11 +1,15 @@
 //! Attention with one query, forward and backward.
 
 use crate::Float;
+use crate::attend::Attend;
 use crate::attention_weights::attention_weights_row;
-use crate::dot_scores::{dot_scores_row, query_and_key_gradients};
-use crate::gradient::Gradient;
+use crate::dot_scores::{dot_scores_row, put_bias};
+use crate::gradient::{Gradient, Skip};
+use crate::query_and_key_gradients::query_and_key_gradients;
+use crate::rule::{Bias, BiasGradient, Keys, NoBias, PerKey, Rule, bias_gradient};
+use crate::saved::Saved;
 use crate::softmax::softmax_backward_row;
-use crate::weighted_sum::weighted_sum_row;
+use crate::weighted_sum::{weighted_sum_backward_row, weighted_sum_row};
 
 /// Attention with one query: the weights of the query `h` over the rows `hs`, and their weighted sum.
 ///
@@ -52,9 +56,7 @@ pub fn attention<F: Float, const N: usize, const T: usize, const H: usize>(
     a: &mut [[F; T]; N],
     c: &mut [[F; H]; N],
 ) {
-    for (((h, hs), a), c) in h.iter().zip(hs).zip(a).zip(c) {
-        attention_row(h, hs, a, c);
-    }
+    Attend::new().attention(h, hs, a, c);
 }
 
 /// The gradients of [`attention`].
@@ -100,39 +102,184 @@ pub fn attention_backward<F: Float, const N: usize, const T: usize, const H: usi
     hs: &[[[F; H]; T]; N],
     a: &[[F; T]; N],
     dc: &[[F; H]; N],
-    mut dh: impl Gradient<[[F; H]; N]>,
-    mut dhs: impl Gradient<[[[F; H]; T]; N]>,
+    dh: impl Gradient<[[F; H]; N]>,
+    dhs: impl Gradient<[[[F; H]; T]; N]>,
 ) {
-    let batch = h.iter().zip(hs).zip(a).zip(dc);
-    let gradients = dh.rows(|dh| dh).zip(dhs.rows(|dhs| dhs));
-    for ((((h, hs), a), dc), (dh, dhs)) in batch.zip(gradients) {
-        attention_backward_row(h, hs, a, dc, dh, dhs);
+    Attend::new().attention_backward(h, hs, a, dc, dh, dhs);
+}
+
+impl<R, B> Attend<R, B> {
+    /// [`attention`] with the options.
+    ///
+    /// ```text
+    /// a[n,:] = softmax_t( scale · Σ_h hs[n,t,h]·h[n,h] + bias[n,t] )
+    /// c[n,h] = Σ_t a[n,t]·hs[n,t,h]
+    /// ```
+    ///
+    /// What is saved in `a` may be a [`Normalizer`](crate::Normalizer) instead of the weights: see
+    /// [`Saved`].
+    pub fn attention<F: Float, const N: usize, const T: usize, const H: usize>(
+        &self,
+        h: &[[F; H]; N],
+        hs: &[[[F; H]; T]; N],
+        a: &mut [impl Saved<F, T>; N],
+        c: &mut [[F; H]; N],
+    ) where
+        R: Rule<F, N, 1, T>,
+        B: Rule<F, N, 1, T>,
+    {
+        for (n, (((h, hs), a), c)) in h.iter().zip(hs).zip(a).zip(c).enumerate() {
+            attention_row(self.keys::<F, N, 1, T>(n, 0), h, hs, hs, a, c);
+        }
+    }
+
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the inputs and gradients of one layer"
+    )]
+    fn attention_backward_with<F: Float, const N: usize, const T: usize, const H: usize>(
+        &self,
+        h: &[[F; H]; N],
+        hs: &[[[F; H]; T]; N],
+        a: &[impl Saved<F, T>; N],
+        dc: &[[F; H]; N],
+        mut dh: impl Gradient<[[F; H]; N]>,
+        mut dhs: impl Gradient<[[[F; H]; T]; N]>,
+        mut dbias: impl BiasGradient<F>,
+    ) where
+        R: Rule<F, N, 1, T>,
+        B: Rule<F, N, 1, T>,
+    {
+        let batch = h.iter().zip(hs).zip(a).zip(dc);
+        let gradients = dh.rows(|dh| dh).zip(dhs.rows(|dhs| dhs));
+        for (n, ((((h, hs), a), dc), (dh, dhs))) in batch.zip(gradients).enumerate() {
+            let keys = self.keys::<F, N, 1, T>(n, 0);
+            let bias = (n, 0, &mut dbias);
+            attention_backward_row(keys, h, hs, a, dc, dh, dhs, bias);
+        }
     }
 }
 
+impl<R> Attend<R> {
+    /// The gradients of [`attention`](Self::attention): zero for keys that are not attended.
+    ///
+    /// ```text
+    /// da[n,t]    = Σ_h dc[n,h]·hs[n,t,h]
+    /// ds[n,t]    = a[n,t]·(da[n,t] − Σ_t a[n,t]·da[n,t])
+    /// dh[n,h]    = Σ_t (scale·ds[n,t])·hs[n,t,h]
+    /// dhs[n,t,h] = a[n,t]·dc[n,h] + (scale·ds[n,t])·h[n,h]
+    /// ```
+    pub fn attention_backward<F: Float, const N: usize, const T: usize, const H: usize>(
+        &self,
+        h: &[[F; H]; N],
+        hs: &[[[F; H]; T]; N],
+        a: &[impl Saved<F, T>; N],
+        dc: &[[F; H]; N],
+        dh: impl Gradient<[[F; H]; N]>,
+        dhs: impl Gradient<[[[F; H]; T]; N]>,
+    ) where
+        R: Rule<F, N, 1, T>,
+    {
+        self.attention_backward_with(h, hs, a, dc, dh, dhs, NoBias);
+    }
+}
+
+impl<R, A> Attend<R, Bias<'_, A>> {
+    /// The gradients of [`attention`](Self::attention), that of the bias included:
+    /// `dbias[n,t] = ds[n,t]`.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the inputs and gradients of one layer"
+    )]
+    pub fn attention_backward<F: Float, const N: usize, const T: usize, const H: usize>(
+        &self,
+        h: &[[F; H]; N],
+        hs: &[[[F; H]; T]; N],
+        a: &[impl Saved<F, T>; N],
+        dc: &[[F; H]; N],
+        dh: impl Gradient<[[F; H]; N]>,
+        dhs: impl Gradient<[[[F; H]; T]; N]>,
+        dbias: impl Gradient<A>,
+    ) where
+        R: Rule<F, N, 1, T>,
+        A: PerKey<F, N, 1, T>,
+    {
+        let dbias = bias_gradient::<F, A, N, 1, T>(dbias);
+        self.attention_backward_with(h, hs, a, dc, dh, dhs, dbias);
+    }
+}
+
+/// The weights of the query `q` over the keys `k`, and the sum of the values `v` under them.
 #[inline(always)]
-pub(crate) fn attention_row<F: Float, const H: usize>(
-    h: &[F; H],
-    hs: &[[F; H]],
-    a: &mut [F],
-    c: &mut [F; H],
+pub(crate) fn attention_row<F: Float, const T: usize, const D: usize, const E: usize>(
+    keys: impl Keys<F>,
+    q: &[F; D],
+    k: &[[F; D]; T],
+    v: &[[F; E]; T],
+    a: &mut impl Saved<F, T>,
+    c: &mut [F; E],
 ) {
-    attention_weights_row(h, hs, a);
-    weighted_sum_row(a, hs, c);
+    let mut row = [F::ZERO; T];
+    let weights = a.row(&mut row);
+    let normalizer = attention_weights_row(keys, q, k, weights);
+    weighted_sum_row(keys, weights, v, c);
+    a.save(normalizer);
+}
+
+/// The weights that [`attention_row`] saved.
+#[inline(always)]
+pub(crate) fn saved_weights<'w, F: Float, const T: usize, const D: usize>(
+    keys: impl Keys<F>,
+    q: &[F; D],
+    k: &[[F; D]; T],
+    a: &'w impl Saved<F, T>,
+    row: &'w mut [F; T],
+) -> &'w [F; T] {
+    a.weights(row, |normalizer, a| {
+        dot_scores_row(keys, q, k, a);
+        normalizer.weights(keys, a);
+    })
 }
 
 #[inline(always)]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "the inputs and gradients of one layer"
+)]
 pub(crate) fn attention_backward_row<F: Float, const T: usize, const H: usize>(
+    keys: impl Keys<F>,
     h: &[F; H],
     hs: &[[F; H]; T],
-    a: &[F; T],
+    a: &impl Saved<F, T>,
     dc: &[F; H],
     dh: impl Gradient<[F; H]>,
-    mut dhs: impl Gradient<[[F; H]; T]>,
+    dhs: impl Gradient<[[F; H]; T]>,
+    (n, u, dbias): (usize, usize, &mut impl BiasGradient<F>),
 ) {
+    let mut row = [F::ZERO; T];
+    let a = saved_weights(keys, h, hs, a, &mut row);
     let mut ds = [F::ZERO; T];
-    dot_scores_row(dc, hs, &mut ds);
-    softmax_backward_row(a, &mut ds);
-    let dhs = dhs.of(|dhs| &mut dhs[..]);
-    query_and_key_gradients(hs, a, &ds, dh, dhs, |i, a, g| a * dc[i] + g * h[i]);
+    weighted_sum_backward_row(keys, a, hs, dc, &mut ds, Skip);
+    score_gradients(keys, a, &mut ds, n, u, dbias);
+    query_and_key_gradients(keys, hs, a, &ds, dh, dhs, |i, a, g| a * dc[i] + g * h[i]);
+}
+
+/// `ds ← scale·a[t]·(ds[t] − Σ_t a[t]·ds[t])`, from the gradient of the weights to that of the inner
+/// products; before the scale it is the gradient of the bias.
+#[inline(always)]
+pub(crate) fn score_gradients<F: Float, K: Keys<F>, const T: usize>(
+    keys: K,
+    a: &[F; T],
+    ds: &mut [F; T],
+    n: usize,
+    u: usize,
+    dbias: &mut impl BiasGradient<F>,
+) {
+    softmax_backward_row(keys, a, ds);
+    put_bias(keys, n, u, ds, dbias);
+    if K::SCALED {
+        for ds in ds {
+            *ds = keys.scale(*ds);
+        }
+    }
 }

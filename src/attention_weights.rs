@@ -1,9 +1,13 @@
 //! Scores, then softmax: the attention weights, forward and backward.
 
 use crate::Float;
-use crate::dot_scores::{dot_scores_backward_row, dot_scores_row};
+use crate::attend::Attend;
+use crate::attention::score_gradients;
+use crate::dot_scores::dot_scores_row;
 use crate::gradient::Gradient;
-use crate::softmax::{softmax_backward_row, softmax_row};
+use crate::query_and_key_gradients::query_and_key_gradients;
+use crate::rule::{Bias, BiasGradient, Keys, NoBias, PerKey, Rule, bias_gradient};
+use crate::softmax::{Normalizer, softmax_row};
 
 /// The attention weights of the query `h` over the keys `hs`.
 ///
@@ -41,9 +45,7 @@ pub fn attention_weights<F: Float, const N: usize, const T: usize, const H: usiz
     hs: &[[[F; H]; T]; N],
     a: &mut [[F; T]; N],
 ) {
-    for ((h, hs), a) in h.iter().zip(hs).zip(a) {
-        attention_weights_row(h, hs, a);
-    }
+    Attend::new().attention_weights(h, hs, a);
 }
 
 /// The gradients of [`attention_weights`].
@@ -86,24 +88,111 @@ pub fn attention_weights_backward<F: Float, const N: usize, const T: usize, cons
     hs: &[[[F; H]; T]; N],
     a: &[[F; T]; N],
     da: &[[F; T]; N],
-    mut dh: impl Gradient<[[F; H]; N]>,
-    mut dhs: impl Gradient<[[[F; H]; T]; N]>,
+    dh: impl Gradient<[[F; H]; N]>,
+    dhs: impl Gradient<[[[F; H]; T]; N]>,
 ) {
-    let batch = h.iter().zip(hs).zip(a).zip(da);
-    let gradients = dh.rows(|dh| dh).zip(dhs.rows(|dhs| dhs));
-    for ((((h, hs), a), da), (dh, mut dhs)) in batch.zip(gradients) {
-        let mut ds = *da;
-        softmax_backward_row(a, &mut ds);
-        dot_scores_backward_row(h, hs, &ds, dh, dhs.of(|dhs| &mut dhs[..]));
+    Attend::new().attention_weights_backward(h, hs, a, da, dh, dhs);
+}
+
+impl<R, B> Attend<R, B> {
+    /// [`attention_weights`] with the options: [`dot_scores`](Self::dot_scores), then
+    /// [`softmax`](Self::softmax).
+    ///
+    /// ```text
+    /// a[n,:] = softmax_t( scale · Σ_h hs[n,t,h]·h[n,h] + bias[n,t] )
+    /// ```
+    pub fn attention_weights<F: Float, const N: usize, const T: usize, const H: usize>(
+        &self,
+        h: &[[F; H]; N],
+        hs: &[[[F; H]; T]; N],
+        a: &mut [[F; T]; N],
+    ) where
+        R: Rule<F, N, 1, T>,
+        B: Rule<F, N, 1, T>,
+    {
+        for (n, ((h, hs), a)) in h.iter().zip(hs).zip(a).enumerate() {
+            attention_weights_row(self.keys::<F, N, 1, T>(n, 0), h, hs, a);
+        }
+    }
+
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the inputs and gradients of one layer"
+    )]
+    fn attention_weights_backward_with<F: Float, const N: usize, const T: usize, const H: usize>(
+        &self,
+        h: &[[F; H]; N],
+        hs: &[[[F; H]; T]; N],
+        a: &[[F; T]; N],
+        da: &[[F; T]; N],
+        mut dh: impl Gradient<[[F; H]; N]>,
+        mut dhs: impl Gradient<[[[F; H]; T]; N]>,
+        mut dbias: impl BiasGradient<F>,
+    ) where
+        R: Rule<F, N, 1, T>,
+        B: Rule<F, N, 1, T>,
+    {
+        let batch = h.iter().zip(hs).zip(a).zip(da);
+        let gradients = dh.rows(|dh| dh).zip(dhs.rows(|dhs| dhs));
+        for (n, ((((h, hs), a), da), (dh, dhs))) in batch.zip(gradients).enumerate() {
+            let keys = self.keys::<F, N, 1, T>(n, 0);
+            let mut ds = *da;
+            score_gradients(keys, a, &mut ds, n, 0, &mut dbias);
+            query_and_key_gradients(keys, hs, &ds, &ds, dh, dhs, |i, _, g| g * h[i]);
+        }
+    }
+}
+
+impl<R> Attend<R> {
+    /// The gradients of [`attention_weights`](Self::attention_weights): zero for keys that are not
+    /// attended.
+    pub fn attention_weights_backward<F: Float, const N: usize, const T: usize, const H: usize>(
+        &self,
+        h: &[[F; H]; N],
+        hs: &[[[F; H]; T]; N],
+        a: &[[F; T]; N],
+        da: &[[F; T]; N],
+        dh: impl Gradient<[[F; H]; N]>,
+        dhs: impl Gradient<[[[F; H]; T]; N]>,
+    ) where
+        R: Rule<F, N, 1, T>,
+    {
+        self.attention_weights_backward_with(h, hs, a, da, dh, dhs, NoBias);
+    }
+}
+
+impl<R, A> Attend<R, Bias<'_, A>> {
+    /// The gradients of [`attention_weights`](Self::attention_weights), that of the bias included:
+    /// `dbias[n,t] = a[n,t]·(da[n,t] − Σ_t a[n,t]·da[n,t])`.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the inputs and gradients of one layer"
+    )]
+    pub fn attention_weights_backward<F: Float, const N: usize, const T: usize, const H: usize>(
+        &self,
+        h: &[[F; H]; N],
+        hs: &[[[F; H]; T]; N],
+        a: &[[F; T]; N],
+        da: &[[F; T]; N],
+        dh: impl Gradient<[[F; H]; N]>,
+        dhs: impl Gradient<[[[F; H]; T]; N]>,
+        dbias: impl Gradient<A>,
+    ) where
+        R: Rule<F, N, 1, T>,
+        A: PerKey<F, N, 1, T>,
+    {
+        let dbias = bias_gradient::<F, A, N, 1, T>(dbias);
+        self.attention_weights_backward_with(h, hs, a, da, dh, dhs, dbias);
     }
 }
 
 #[inline(always)]
-pub(crate) fn attention_weights_row<F: Float, const H: usize>(
+pub(crate) fn attention_weights_row<F: Float, const T: usize, const H: usize>(
+    keys: impl Keys<F>,
     h: &[F; H],
-    hs: &[[F; H]],
-    a: &mut [F],
-) {
-    dot_scores_row(h, hs, a);
-    softmax_row(a);
+    hs: &[[F; H]; T],
+    a: &mut [F; T],
+) -> Normalizer<F> {
+    dot_scores_row(keys, h, hs, a);
+    softmax_row(keys, a)
 }

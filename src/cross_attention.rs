@@ -1,8 +1,11 @@
 //! Attention with several queries over the same keys, forward and backward.
 
 use crate::Float;
+use crate::attend::Attend;
 use crate::attention::{attention_backward_row, attention_row};
 use crate::gradient::Gradient;
+use crate::rule::{Bias, BiasGradient, NoBias, PerKey, Rule, bias_gradient};
+use crate::saved::Saved;
 
 /// Attention with `U` queries over the same keys, as a decoder attends to an encoder.
 ///
@@ -43,11 +46,7 @@ pub fn cross_attention<F: Float, const N: usize, const U: usize, const T: usize,
     a: &mut [[[F; T]; U]; N],
     c: &mut [[[F; H]; U]; N],
 ) {
-    for (((hs_dec, hs_enc), a), c) in hs_dec.iter().zip(hs_enc).zip(a).zip(c) {
-        for ((h, a), c) in hs_dec.iter().zip(a).zip(c) {
-            attention_row(h, hs_enc, a, c);
-        }
-    }
+    Attend::new().cross_attention(hs_dec, hs_enc, a, c);
 }
 
 /// The gradients of [`cross_attention`].
@@ -98,20 +97,143 @@ pub fn cross_attention_backward<
     hs_enc: &[[[F; H]; T]; N],
     a: &[[[F; T]; U]; N],
     dc: &[[[F; H]; U]; N],
-    mut dhs_dec: impl Gradient<[[[F; H]; U]; N]>,
-    mut dhs_enc: impl Gradient<[[[F; H]; T]; N]>,
+    dhs_dec: impl Gradient<[[[F; H]; U]; N]>,
+    dhs_enc: impl Gradient<[[[F; H]; T]; N]>,
 ) {
-    let batch = hs_dec.iter().zip(hs_enc).zip(a).zip(dc);
-    let gradients = dhs_dec.rows(|d| d).zip(dhs_enc.rows(|d| d));
-    for ((((hs_dec, hs_enc), a), dc), (mut dhs_dec, mut dhs_enc)) in batch.zip(gradients) {
-        let mut queries = hs_dec.iter().zip(a).zip(dc).zip(dhs_dec.rows(|d| d));
-        if let Some((((h, a), dc), dh)) = queries.next() {
-            attention_backward_row(h, hs_enc, a, dc, dh, dhs_enc.of(|d| d));
-        } else {
-            dhs_enc.put_zeros(|d| &mut d[..]);
+    Attend::new().cross_attention_backward(hs_dec, hs_enc, a, dc, dhs_dec, dhs_enc);
+}
+
+impl<R, B> Attend<R, B> {
+    /// [`cross_attention`] with the options.
+    ///
+    /// ```text
+    /// a[n,u,:] = softmax_t( scale · Σ_h hs_enc[n,t,h]·hs_dec[n,u,h] + bias[n,u,t] )
+    /// c[n,u,h] = Σ_t a[n,u,t]·hs_enc[n,t,h]
+    /// ```
+    ///
+    /// What is saved in `a` may be a [`Normalizer`](crate::Normalizer) instead of the weights: see
+    /// [`Saved`].
+    pub fn cross_attention<
+        F: Float,
+        const N: usize,
+        const U: usize,
+        const T: usize,
+        const H: usize,
+    >(
+        &self,
+        hs_dec: &[[[F; H]; U]; N],
+        hs_enc: &[[[F; H]; T]; N],
+        a: &mut [[impl Saved<F, T>; U]; N],
+        c: &mut [[[F; H]; U]; N],
+    ) where
+        R: Rule<F, N, U, T>,
+        B: Rule<F, N, U, T>,
+    {
+        let batch = hs_dec.iter().zip(hs_enc).zip(a).zip(c);
+        for (n, (((hs_dec, hs_enc), a), c)) in batch.enumerate() {
+            for (u, ((h, a), c)) in hs_dec.iter().zip(a).zip(c).enumerate() {
+                attention_row(self.keys::<F, N, U, T>(n, u), h, hs_enc, hs_enc, a, c);
+            }
         }
-        for (((h, a), dc), dh) in queries {
-            attention_backward_row(h, hs_enc, a, dc, dh, dhs_enc.then());
+    }
+
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the inputs and gradients of one layer"
+    )]
+    fn cross_attention_backward_with<
+        F: Float,
+        const N: usize,
+        const U: usize,
+        const T: usize,
+        const H: usize,
+    >(
+        &self,
+        hs_dec: &[[[F; H]; U]; N],
+        hs_enc: &[[[F; H]; T]; N],
+        a: &[[impl Saved<F, T>; U]; N],
+        dc: &[[[F; H]; U]; N],
+        mut dhs_dec: impl Gradient<[[[F; H]; U]; N]>,
+        mut dhs_enc: impl Gradient<[[[F; H]; T]; N]>,
+        mut dbias: impl BiasGradient<F>,
+    ) where
+        R: Rule<F, N, U, T>,
+        B: Rule<F, N, U, T>,
+    {
+        let batch = hs_dec.iter().zip(hs_enc).zip(a).zip(dc);
+        let gradients = dhs_dec.rows(|d| d).zip(dhs_enc.rows(|d| d));
+        let batch = batch.zip(gradients).enumerate();
+        for (n, ((((hs_dec, hs_enc), a), dc), (mut dhs_dec, mut dhs_enc))) in batch {
+            let queries = hs_dec.iter().zip(a).zip(dc).zip(dhs_dec.rows(|d| d));
+            let mut queries = queries.enumerate();
+            if let Some((u, (((h, a), dc), dh))) = queries.next() {
+                let keys = self.keys::<F, N, U, T>(n, u);
+                let bias = (n, u, &mut dbias);
+                attention_backward_row(keys, h, hs_enc, a, dc, dh, dhs_enc.of(|d| d), bias);
+            } else {
+                dhs_enc.put_zeros(|d| &mut d[..]);
+            }
+            for (u, (((h, a), dc), dh)) in queries {
+                let keys = self.keys::<F, N, U, T>(n, u);
+                let bias = (n, u, &mut dbias);
+                let dhs_enc = dhs_enc.of(|d| d).then();
+                attention_backward_row(keys, h, hs_enc, a, dc, dh, dhs_enc, bias);
+            }
         }
+    }
+}
+
+impl<R> Attend<R> {
+    /// The gradients of [`cross_attention`](Self::cross_attention), in the order of the queries: zero
+    /// for keys that no query attends.
+    pub fn cross_attention_backward<
+        F: Float,
+        const N: usize,
+        const U: usize,
+        const T: usize,
+        const H: usize,
+    >(
+        &self,
+        hs_dec: &[[[F; H]; U]; N],
+        hs_enc: &[[[F; H]; T]; N],
+        a: &[[impl Saved<F, T>; U]; N],
+        dc: &[[[F; H]; U]; N],
+        dhs_dec: impl Gradient<[[[F; H]; U]; N]>,
+        dhs_enc: impl Gradient<[[[F; H]; T]; N]>,
+    ) where
+        R: Rule<F, N, U, T>,
+    {
+        self.cross_attention_backward_with(hs_dec, hs_enc, a, dc, dhs_dec, dhs_enc, NoBias);
+    }
+}
+
+impl<R, A> Attend<R, Bias<'_, A>> {
+    /// The gradients of [`cross_attention`](Self::cross_attention), that of the bias included:
+    /// `ds[n,u,t]`, summed over the queries that share it.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the inputs and gradients of one layer"
+    )]
+    pub fn cross_attention_backward<
+        F: Float,
+        const N: usize,
+        const U: usize,
+        const T: usize,
+        const H: usize,
+    >(
+        &self,
+        hs_dec: &[[[F; H]; U]; N],
+        hs_enc: &[[[F; H]; T]; N],
+        a: &[[impl Saved<F, T>; U]; N],
+        dc: &[[[F; H]; U]; N],
+        dhs_dec: impl Gradient<[[[F; H]; U]; N]>,
+        dhs_enc: impl Gradient<[[[F; H]; T]; N]>,
+        dbias: impl Gradient<A>,
+    ) where
+        R: Rule<F, N, U, T>,
+        A: PerKey<F, N, U, T>,
+    {
+        let dbias = bias_gradient::<F, A, N, U, T>(dbias);
+        self.cross_attention_backward_with(hs_dec, hs_enc, a, dc, dhs_dec, dhs_enc, dbias);
     }
 }

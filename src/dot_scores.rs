@@ -1,9 +1,11 @@
 //! The scores of key rows against a query, forward and backward.
 
 use crate::Float;
-use crate::gradient::{Gradient, put, put_row};
-use crate::lanes::{VECTOR, dot};
-use crate::weighted_sum::weighted_sum_row;
+use crate::attend::Attend;
+use crate::gradient::Gradient;
+use crate::lanes::dot;
+use crate::query_and_key_gradients::query_and_key_gradients;
+use crate::rule::{Attends, Bias, BiasGradient, Keys, NoBias, PerKey, Rule, bias_gradient, part};
 
 /// The inner products of the keys `hs` with the query `h`: the scores.
 ///
@@ -39,9 +41,7 @@ pub fn dot_scores<F: Float, const N: usize, const T: usize, const H: usize>(
     hs: &[[[F; H]; T]; N],
     s: &mut [[F; T]; N],
 ) {
-    for ((h, hs), s) in h.iter().zip(hs).zip(s) {
-        dot_scores_row(h, hs, s);
-    }
+    Attend::new().dot_scores(h, hs, s);
 }
 
 /// The gradients of [`dot_scores`].
@@ -79,143 +79,153 @@ pub fn dot_scores_backward<F: Float, const N: usize, const T: usize, const H: us
     h: &[[F; H]; N],
     hs: &[[[F; H]; T]; N],
     ds: &[[F; T]; N],
-    mut dh: impl Gradient<[[F; H]; N]>,
-    mut dhs: impl Gradient<[[[F; H]; T]; N]>,
+    dh: impl Gradient<[[F; H]; N]>,
+    dhs: impl Gradient<[[[F; H]; T]; N]>,
 ) {
-    let batch = h.iter().zip(hs).zip(ds);
-    let gradients = dh.rows(|dh| dh).zip(dhs.rows(|dhs| dhs));
-    for (((h, hs), ds), (dh, mut dhs)) in batch.zip(gradients) {
-        dot_scores_backward_row(h, hs, ds, dh, dhs.of(|dhs| &mut dhs[..]));
+    Attend::new().dot_scores_backward(h, hs, ds, dh, dhs);
+}
+
+impl<R, B> Attend<R, B> {
+    /// [`dot_scores`], scaled and biased; `−∞` where a key is not attended.
+    ///
+    /// ```text
+    /// s[n,t] = scale · Σ_h hs[n,t,h]·h[n,h] + bias[n,t]
+    /// ```
+    ///
+    /// Rows of keys that are not attended are not read.
+    pub fn dot_scores<F: Float, const N: usize, const T: usize, const H: usize>(
+        &self,
+        h: &[[F; H]; N],
+        hs: &[[[F; H]; T]; N],
+        s: &mut [[F; T]; N],
+    ) where
+        R: Rule<F, N, 1, T>,
+        B: Rule<F, N, 1, T>,
+    {
+        for (n, ((h, hs), s)) in h.iter().zip(hs).zip(s).enumerate() {
+            dot_scores_row(self.keys::<F, N, 1, T>(n, 0), h, hs, s);
+        }
+    }
+
+    fn dot_scores_backward_with<F: Float, const N: usize, const T: usize, const H: usize>(
+        &self,
+        h: &[[F; H]; N],
+        hs: &[[[F; H]; T]; N],
+        ds: &[[F; T]; N],
+        mut dh: impl Gradient<[[F; H]; N]>,
+        mut dhs: impl Gradient<[[[F; H]; T]; N]>,
+        mut dbias: impl BiasGradient<F>,
+    ) where
+        R: Rule<F, N, 1, T>,
+        B: Rule<F, N, 1, T>,
+    {
+        let batch = h.iter().zip(hs).zip(ds);
+        let gradients = dh.rows(|dh| dh).zip(dhs.rows(|dhs| dhs));
+        for (n, (((h, hs), ds), (dh, dhs))) in batch.zip(gradients).enumerate() {
+            let keys = self.keys::<F, N, 1, T>(n, 0);
+            put_bias(keys, n, 0, ds, &mut dbias);
+            dot_scores_backward_row(keys, h, hs, ds, dh, dhs);
+        }
     }
 }
 
-/// `s[t] = Σ_h hs[t,h]·h[h]`.
-#[inline(always)]
-pub(crate) fn dot_scores_row<F: Float, const H: usize>(h: &[F; H], hs: &[[F; H]], s: &mut [F]) {
-    for (s, x) in s.iter_mut().zip(hs) {
-        *s = dot(x, h);
+impl<R> Attend<R> {
+    /// The gradients of [`dot_scores`](Self::dot_scores): zero for keys that are not attended.
+    ///
+    /// ```text
+    /// dh[n,h]    = Σ_t (scale·ds[n,t])·hs[n,t,h]
+    /// dhs[n,t,h] = (scale·ds[n,t])·h[n,h]
+    /// ```
+    pub fn dot_scores_backward<F: Float, const N: usize, const T: usize, const H: usize>(
+        &self,
+        h: &[[F; H]; N],
+        hs: &[[[F; H]; T]; N],
+        ds: &[[F; T]; N],
+        dh: impl Gradient<[[F; H]; N]>,
+        dhs: impl Gradient<[[[F; H]; T]; N]>,
+    ) where
+        R: Rule<F, N, 1, T>,
+    {
+        self.dot_scores_backward_with(h, hs, ds, dh, dhs, NoBias);
     }
 }
 
-/// `dh[h] = Σ_t ds[t]·hs[t,h]`, in the order of `t`, and `dhs[t,h] = ds[t]·h[h]`.
+impl<R, A> Attend<R, Bias<'_, A>> {
+    /// The gradients of [`dot_scores`](Self::dot_scores), that of the bias included:
+    /// `dbias[n,t] = ds[n,t]`.
+    pub fn dot_scores_backward<F: Float, const N: usize, const T: usize, const H: usize>(
+        &self,
+        h: &[[F; H]; N],
+        hs: &[[[F; H]; T]; N],
+        ds: &[[F; T]; N],
+        dh: impl Gradient<[[F; H]; N]>,
+        dhs: impl Gradient<[[[F; H]; T]; N]>,
+        dbias: impl Gradient<A>,
+    ) where
+        R: Rule<F, N, 1, T>,
+        A: PerKey<F, N, 1, T>,
+    {
+        let dbias = bias_gradient::<F, A, N, 1, T>(dbias);
+        self.dot_scores_backward_with(h, hs, ds, dh, dhs, dbias);
+    }
+}
+
+/// `s[t] = scale · Σ_h hs[t,h]·h[h] + bias[t]` for the attended keys, `−∞` elsewhere.
 #[inline(always)]
-pub(crate) fn dot_scores_backward_row<F: Float, const H: usize>(
+pub(crate) fn dot_scores_row<F: Float, const T: usize, const H: usize>(
+    keys: impl Keys<F>,
     h: &[F; H],
-    hs: &[[F; H]],
-    ds: &[F],
+    hs: &[[F; H]; T],
+    s: &mut [F; T],
+) {
+    let (range, attends) = part(keys, T);
+    range.before(s).fill(F::NEG_INFINITY);
+    range.after(s).fill(F::NEG_INFINITY);
+    for (i, (s, x)) in range.of_mut(s).iter_mut().zip(range.of(hs)).enumerate() {
+        *s = if attends.key(i) {
+            keys.bias(range.start + i, keys.scale(dot(x, h)))
+        } else {
+            F::NEG_INFINITY
+        };
+    }
+}
+
+/// `dh[h] = Σ_t (scale·ds[t])·hs[t,h]` over the attended keys, in the order of `t`, and
+/// `dhs[t,h] = (scale·ds[t])·h[h]`.
+#[inline(always)]
+pub(crate) fn dot_scores_backward_row<F: Float, K: Keys<F>, const T: usize, const H: usize>(
+    keys: K,
+    h: &[F; H],
+    hs: &[[F; H]; T],
+    ds: &[F; T],
     dh: impl Gradient<[F; H]>,
-    dhs: impl Gradient<[[F; H]]>,
+    dhs: impl Gradient<[[F; H]; T]>,
 ) {
-    query_and_key_gradients(hs, ds, ds, dh, dhs, |i, _, g| g * h[i]);
-}
-
-/// `dh[i] = Σ_t ds[t]·hs[t,i]` and `dhs[t,i] = dx(i, a[t], ds[t])`, in one pass over `hs`.
-#[inline(always)]
-pub(crate) fn query_and_key_gradients<F: Float, const H: usize, Dh, Dhs>(
-    hs: &[[F; H]],
-    a: &[F],
-    ds: &[F],
-    mut dh: Dh,
-    mut dhs: Dhs,
-    dx: impl Fn(usize, F, F) -> F,
-) where
-    Dh: Gradient<[F; H]>,
-    Dhs: Gradient<[[F; H]]>,
-{
-    if !Dh::WANTED {
-        for ((&a, &g), mut row) in a.iter().zip(ds).zip(dhs.rows(|dhs| dhs)) {
-            put_row(&mut row, |i| dx(i, a, g));
-        }
-    } else if !Dhs::WANTED || ds.is_empty() {
-        let mut z = [F::ZERO; H];
-        weighted_sum_row(ds, hs, &mut z);
-        dh.put(|dh| Some(dh), z);
-    } else if VECTOR {
-        gradients_by_rows(hs, a, ds, dh, dhs, dx);
+    let scaled;
+    let g = if K::SCALED {
+        scaled = ds.map(|ds| keys.scale(ds));
+        &scaled
     } else {
-        gradients_by_columns(hs, a, ds, dh, dhs, dx);
-    }
+        ds
+    };
+    query_and_key_gradients(keys, hs, g, g, dh, dhs, |i, _, g| g * h[i]);
 }
 
-/// Four rows at a time: the loop over `i` fills vector registers.
+/// The gradient of the bias: that of the score before the scale.
 #[inline(always)]
-fn gradients_by_rows<F: Float, const H: usize>(
-    hs: &[[F; H]],
-    a: &[F],
-    ds: &[F],
-    mut dh: impl Gradient<[F; H]>,
-    mut dhs: impl Gradient<[[F; H]]>,
-    dx: impl Fn(usize, F, F) -> F,
+pub(crate) fn put_bias<F: Float, D: BiasGradient<F>, const T: usize>(
+    keys: impl Keys<F>,
+    n: usize,
+    u: usize,
+    ds: &[F; T],
+    dbias: &mut D,
 ) {
-    let (a4, a) = a.as_chunks::<4>();
-    let (ds4, ds) = ds.as_chunks::<4>();
-    let (hs4, hs) = hs.as_chunks::<4>();
-    let mut z = [F::NEG_ZERO; H];
-    let rows = dhs.rows(|dhs| dhs.as_chunks_mut::<4>().0);
-    for (((a, g), [x0, x1, x2, x3]), mut rows) in a4.iter().zip(ds4).zip(hs4).zip(rows) {
-        for i in 0..H {
-            let mut y = z[i];
-            y += g[0] * x0[i];
-            y += g[1] * x1[i];
-            y += g[2] * x2[i];
-            y += g[3] * x3[i];
-            z[i] = y;
-            put(&mut rows.of(|rows| &mut rows[0]), i, dx(i, a[0], g[0]));
-            put(&mut rows.of(|rows| &mut rows[1]), i, dx(i, a[1], g[1]));
-            put(&mut rows.of(|rows| &mut rows[2]), i, dx(i, a[2], g[2]));
-            put(&mut rows.of(|rows| &mut rows[3]), i, dx(i, a[3], g[3]));
+    if D::WANTED {
+        let (range, attends) = part(keys, T);
+        for (i, &ds) in range.of(ds).iter().enumerate() {
+            if attends.key(i) {
+                dbias.put(n, u, range.start + i, ds);
+            }
         }
-    }
-    let rows = dhs.rows(|dhs| dhs.as_chunks_mut::<4>().1);
-    for (((&a, &g), x), mut row) in a.iter().zip(ds).zip(hs).zip(rows) {
-        for i in 0..H {
-            z[i] += g * x[i];
-            put(&mut row, i, dx(i, a, g));
-        }
-    }
-    dh.put(|dh| Some(dh), z);
-}
-
-/// Four columns at a time over all rows: the sums stay in the registers of a scalar FPU.
-#[inline(always)]
-fn gradients_by_columns<F: Float, const H: usize>(
-    hs: &[[F; H]],
-    a: &[F],
-    ds: &[F],
-    mut dh: impl Gradient<[F; H]>,
-    mut dhs: impl Gradient<[[F; H]]>,
-    dx: impl Fn(usize, F, F) -> F,
-) {
-    for j in 0..H / 4 {
-        let i = 4 * j;
-        let z = F::NEG_ZERO;
-        let (mut z0, mut z1, mut z2, mut z3) = (z, z, z, z);
-        for (((&a, &g), x), mut row) in a.iter().zip(ds).zip(hs).zip(dhs.rows(|dhs| dhs)) {
-            let Some(x) = x.as_chunks::<4>().0.get(j) else {
-                break;
-            };
-            z0 += g * x[0];
-            z1 += g * x[1];
-            z2 += g * x[2];
-            z3 += g * x[3];
-            row.put(
-                |row| row.as_chunks_mut::<4>().0.get_mut(j),
-                [
-                    dx(i, a, g),
-                    dx(i + 1, a, g),
-                    dx(i + 2, a, g),
-                    dx(i + 3, a, g),
-                ],
-            );
-        }
-        dh.put(|dh| dh.as_chunks_mut::<4>().0.get_mut(j), [z0, z1, z2, z3]);
-    }
-    for i in H - H % 4..H {
-        let mut z = F::NEG_ZERO;
-        for (((&a, &g), x), mut row) in a.iter().zip(ds).zip(hs).zip(dhs.rows(|dhs| dhs)) {
-            z += g * x[i];
-            put(&mut row, i, dx(i, a, g));
-        }
-        put(&mut dh, i, z);
     }
 }

@@ -27,6 +27,10 @@ use core::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
 /// assert_eq!(largest_weight(&[1.0_f32], &[[0.0], [0.0]]), 0.5);
 /// assert_eq!(largest_weight(&[1.0_f64], &[[0.0], [0.0]]), 0.5);
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no element type of this crate",
+    label = "expected `f32` or `f64`"
+)]
 pub trait Float:
     sealed::Sealed
     + Copy
@@ -40,6 +44,7 @@ pub trait Float:
     + Mul<Output = Self>
     + Div<Output = Self>
     + Neg<Output = Self>
+    + From<u8>
     + Send
     + Sync
     + 'static
@@ -53,11 +58,29 @@ pub trait Float:
     const ONE: Self;
     #[doc(hidden)]
     const NEG_INFINITY: Self;
+    #[doc(hidden)]
+    const NAN: Self;
+
+    #[doc(hidden)]
+    #[must_use]
+    fn is_nan(self) -> bool {
+        self.partial_cmp(&self).is_none()
+    }
 
     /// `eˣ` for `x ≤ 0`, `−∞` and NaN.
     #[doc(hidden)]
     #[must_use]
     fn exp_nonpositive(self) -> Self;
+
+    /// `ln x` for `x ≥ 1`, and NaN.
+    #[doc(hidden)]
+    #[must_use]
+    fn ln_from_one(self) -> Self;
+
+    /// 1/√`D`, correctly rounded.
+    #[doc(hidden)]
+    #[must_use]
+    fn inverse_sqrt<const D: usize>() -> Self;
 }
 
 impl Float for f32 {
@@ -65,10 +88,21 @@ impl Float for f32 {
     const NEG_ZERO: Self = -0.0;
     const ONE: Self = 1.0;
     const NEG_INFINITY: Self = Self::NEG_INFINITY;
+    const NAN: Self = Self::NAN;
 
     #[inline(always)]
     fn exp_nonpositive(self) -> Self {
         crate::exp::exp_f32(self)
+    }
+
+    #[inline(always)]
+    fn ln_from_one(self) -> Self {
+        crate::ln::ln_f32(self)
+    }
+
+    #[inline(always)]
+    fn inverse_sqrt<const D: usize>() -> Self {
+        const { crate::inverse_sqrt::inverse_sqrt_f32::<D>() }
     }
 }
 
@@ -77,10 +111,21 @@ impl Float for f64 {
     const NEG_ZERO: Self = -0.0;
     const ONE: Self = 1.0;
     const NEG_INFINITY: Self = Self::NEG_INFINITY;
+    const NAN: Self = Self::NAN;
 
     #[inline(always)]
     fn exp_nonpositive(self) -> Self {
         crate::exp::exp_f64(self)
+    }
+
+    #[inline(always)]
+    fn ln_from_one(self) -> Self {
+        crate::ln::ln_f64(self)
+    }
+
+    #[inline(always)]
+    fn inverse_sqrt<const D: usize>() -> Self {
+        const { crate::inverse_sqrt::inverse_sqrt_f64::<D>() }
     }
 }
 

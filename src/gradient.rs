@@ -1,7 +1,8 @@
 //! Where a backward pass puts a gradient.
 
 use core::array;
-use core::iter::{Repeat, repeat};
+use core::iter::Map;
+use core::ops::Range;
 use core::slice;
 
 use crate::Float;
@@ -38,6 +39,10 @@ use crate::lanes::VECTOR;
 /// weighted_sum_backward(&a, &hs, &dc, Skip, &mut dhs);
 /// assert_eq!(dhs, [[[0.25, 2.5], [0.75, 7.5]]]);
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot take a gradient of type `{A}`",
+    label = "expected `&mut g`, `Accumulate(&mut g)` or `Skip`, with `g` of type `{A}`"
+)]
 pub trait Gradient<A: ?Sized>: sealed::Sealed<A> + Sized {
     /// Whether the gradient is computed at all.
     #[doc(hidden)]
@@ -59,9 +64,7 @@ pub trait Gradient<A: ?Sized>: sealed::Sealed<A> + Sized {
 
     /// The choice for what comes after something was put here: never overwriting.
     #[doc(hidden)]
-    type Then<'g>: Gradient<A>
-    where
-        Self: 'g;
+    type Then: Gradient<A>;
 
     #[doc(hidden)]
     fn of<'g, B: ?Sized + 'g>(
@@ -80,7 +83,14 @@ pub trait Gradient<A: ?Sized>: sealed::Sealed<A> + Sized {
         A: 'g;
 
     #[doc(hidden)]
-    fn then(&mut self) -> Self::Then<'_>;
+    fn then(self) -> Self::Then;
+
+    /// The place itself, where it is overwritten: results can be written there without a copy.
+    #[doc(hidden)]
+    #[inline(always)]
+    fn overwritten(&mut self) -> Option<&mut A> {
+        None
+    }
 
     /// Puts the finished values of some neighbouring elements. No such place: nothing happens.
     #[doc(hidden)]
@@ -95,7 +105,7 @@ pub trait Gradient<A: ?Sized>: sealed::Sealed<A> + Sized {
     fn put_zeros<F: Float, const H: usize>(&mut self, rows: impl FnOnce(&mut A) -> &mut [[F; H]]);
 }
 
-impl<A: ?Sized> Gradient<A> for &mut A {
+impl<'a, A: ?Sized> Gradient<A> for &'a mut A {
     const WANTED: bool = true;
 
     type Of<'g, B: ?Sized + 'g>
@@ -108,10 +118,7 @@ impl<A: ?Sized> Gradient<A> for &mut A {
     where
         Self: 'g;
 
-    type Then<'g>
-        = Accumulate<'g, A>
-    where
-        Self: 'g;
+    type Then = Accumulate<'a, A>;
 
     #[inline(always)]
     fn of<'g, B: ?Sized + 'g>(
@@ -130,8 +137,13 @@ impl<A: ?Sized> Gradient<A> for &mut A {
     }
 
     #[inline(always)]
-    fn then(&mut self) -> Accumulate<'_, A> {
+    fn then(self) -> Accumulate<'a, A> {
         Accumulate(self)
+    }
+
+    #[inline(always)]
+    fn overwritten(&mut self) -> Option<&mut A> {
+        Some(self)
     }
 
     #[inline(always)]
@@ -161,7 +173,7 @@ impl<A: ?Sized> Gradient<A> for &mut A {
 #[derive(Debug)]
 pub struct Accumulate<'a, A: ?Sized>(pub &'a mut A);
 
-impl<A: ?Sized> Gradient<A> for Accumulate<'_, A> {
+impl<'a, A: ?Sized> Gradient<A> for Accumulate<'a, A> {
     const WANTED: bool = true;
 
     type Of<'g, B: ?Sized + 'g>
@@ -170,14 +182,11 @@ impl<A: ?Sized> Gradient<A> for Accumulate<'_, A> {
         Self: 'g;
 
     type Rows<'g, R: 'g>
-        = AccumulateRows<'g, R>
+        = Map<slice::IterMut<'g, R>, fn(&'g mut R) -> Accumulate<'g, R>>
     where
         Self: 'g;
 
-    type Then<'g>
-        = Accumulate<'g, A>
-    where
-        Self: 'g;
+    type Then = Accumulate<'a, A>;
 
     #[inline(always)]
     fn of<'g, B: ?Sized + 'g>(
@@ -191,13 +200,13 @@ impl<A: ?Sized> Gradient<A> for Accumulate<'_, A> {
     fn rows<'g, R: 'g>(
         &'g mut self,
         part: impl FnOnce(&'g mut A) -> &'g mut [R],
-    ) -> AccumulateRows<'g, R> {
-        AccumulateRows(part(self.0).iter_mut())
+    ) -> Self::Rows<'g, R> {
+        part(self.0).iter_mut().map(Accumulate)
     }
 
     #[inline(always)]
-    fn then(&mut self) -> Accumulate<'_, A> {
-        Accumulate(self.0)
+    fn then(self) -> Accumulate<'a, A> {
+        self
     }
 
     #[inline(always)]
@@ -227,20 +236,6 @@ impl<A: ?Sized> Gradient<A> for Accumulate<'_, A> {
     fn put_zeros<F: Float, const H: usize>(&mut self, _: impl FnOnce(&mut A) -> &mut [[F; H]]) {}
 }
 
-/// The rows of an [`Accumulate`].
-#[doc(hidden)]
-#[derive(Debug)]
-pub struct AccumulateRows<'g, R>(slice::IterMut<'g, R>);
-
-impl<'g, R> Iterator for AccumulateRows<'g, R> {
-    type Item = Accumulate<'g, R>;
-
-    #[inline(always)]
-    fn next(&mut self) -> Option<Accumulate<'g, R>> {
-        self.0.next().map(Accumulate)
-    }
-}
-
 /// A gradient argument for a gradient that is not wanted.
 ///
 /// See [`Gradient`] for the other choices and an example.
@@ -256,11 +251,11 @@ impl<A: ?Sized> Gradient<A> for Skip {
         A: 'g;
 
     type Rows<'g, R: 'g>
-        = Repeat<Skip>
+        = Map<Range<usize>, fn(usize) -> Skip>
     where
         A: 'g;
 
-    type Then<'g> = Skip;
+    type Then = Skip;
 
     #[inline(always)]
     fn of<'g, B: ?Sized + 'g>(&'g mut self, _: impl FnOnce(&'g mut A) -> &'g mut B) -> Skip
@@ -271,15 +266,15 @@ impl<A: ?Sized> Gradient<A> for Skip {
     }
 
     #[inline(always)]
-    fn rows<'g, R: 'g>(&'g mut self, _: impl FnOnce(&'g mut A) -> &'g mut [R]) -> Repeat<Skip>
+    fn rows<'g, R: 'g>(&'g mut self, _: impl FnOnce(&'g mut A) -> &'g mut [R]) -> Self::Rows<'g, R>
     where
         A: 'g,
     {
-        repeat(Skip)
+        (0..usize::MAX).map(|_| Skip)
     }
 
     #[inline(always)]
-    fn then(&mut self) -> Skip {
+    fn then(self) -> Skip {
         Skip
     }
 

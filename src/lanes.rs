@@ -11,6 +11,7 @@
 use core::hint::black_box;
 
 use crate::Float;
+use crate::rule::Attends;
 
 /// Whether loops are laid out for vector registers rather than for a scalar FPU.
 ///
@@ -61,6 +62,20 @@ pub(crate) fn dot<F: Float>(x: &[F], y: &[F]) -> F {
         l7,
     ];
     tree(if x.len() > 8 { pin(lanes) } else { lanes }, |x, y| x + y)
+}
+
+/// [`dot`] over the attended elements, which keep their lanes.
+#[inline(always)]
+pub(crate) fn dot_of<F: Float>(attends: impl Attends, x: &[F], y: &[F]) -> F {
+    let mut lanes = [F::NEG_ZERO; 8];
+    for (r, (x, y)) in x.chunks(8).zip(y.chunks(8)).enumerate() {
+        for (l, ((&x, &y), lane)) in x.iter().zip(y).zip(&mut lanes).enumerate() {
+            if attends.key(8 * r + l) {
+                *lane += x * y;
+            }
+        }
+    }
+    tree(lanes, |x, y| x + y)
 }
 
 /// The largest element, NaN left out; `−∞` if there is none. No order of comparison changes it, but

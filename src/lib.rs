@@ -1,21 +1,37 @@
 #![doc = include_str!("../README.md")]
 #![no_std]
+
+mod attend;
 mod attention;
 mod attention_weights;
 mod cross_attention;
+mod cross_entropy;
+mod dot_product_attention;
 mod dot_scores;
 mod exp;
 mod float;
 mod gradient;
+mod inverse_sqrt;
 mod lanes;
+mod ln;
+mod log_softmax;
+mod query_and_key_gradients;
+pub mod rule;
+mod running;
+mod saved;
 mod softmax;
 mod weighted_sum;
 
+pub use attend::Attend;
 pub use attention::{attention, attention_backward};
 pub use attention_weights::{attention_weights, attention_weights_backward};
 pub use cross_attention::{cross_attention, cross_attention_backward};
+pub use cross_entropy::softmax_cross_entropy;
 pub use dot_scores::{dot_scores, dot_scores_backward};
 pub use float::Float;
 pub use gradient::{Accumulate, Gradient, Skip};
-pub use softmax::{softmax, softmax_backward};
+pub use log_softmax::{log_softmax, log_softmax_backward};
+pub use running::Running;
+pub use saved::Saved;
+pub use softmax::{Normalizer, softmax, softmax_backward};
 pub use weighted_sum::{weighted_sum, weighted_sum_backward};

@@ -4,7 +4,9 @@ use core::array;
 use core::hint::black_box;
 
 use crate::Float;
-use crate::lanes::{VECTOR, dot, max, sum};
+use crate::attend::Attend;
+use crate::lanes::{VECTOR, dot, dot_of, max, sum};
+use crate::rule::{Attends, Keys, Rule, part, tested};
 
 /// The softmax of each row, in place.
 ///
@@ -41,9 +43,7 @@ use crate::lanes::{VECTOR, dot, max, sum};
 /// assert_eq!(x, [[0.5, 0.5, 0.0], [1.0, 0.0, 0.0]]);
 /// ```
 pub fn softmax<F: Float, const N: usize, const T: usize>(x: &mut [[F; T]; N]) {
-    for x in x {
-        softmax_row(x);
-    }
+    Attend::new().softmax(x);
 }
 
 /// The gradient of [`softmax`], in place: in `da`, out `ds`.
@@ -56,7 +56,8 @@ pub fn softmax<F: Float, const N: usize, const T: usize>(x: &mut [[F; T]; N]) {
 ///
 /// # Special values
 ///
-/// - A weight of 0 gives the gradient 0, as long as the upstream gradients of the row are finite.
+/// - A weight of 0 gives the gradient 0, as long as the upstream gradients of the row are finite and their
+///   differences do not overflow.
 /// - `T = 1` gives exactly 0.
 /// - NaN or ∞ in a row of `a` or `d` makes that whole row NaN, or an entry infinite at most; other
 ///   rows are not affected.
@@ -80,82 +81,207 @@ pub fn softmax_backward<F: Float, const N: usize, const T: usize>(
     a: &[[F; T]; N],
     d: &mut [[F; T]; N],
 ) {
-    for (a, d) in a.iter().zip(d) {
-        softmax_backward_row(a, d);
+    Attend::new().softmax_backward(a, d);
+}
+
+impl<R, B> Attend<R, B> {
+    /// [`softmax`] over the keys that are attended; the weight `+0.0` for the others.
+    ///
+    /// Scores of keys that are not attended are not read. The scale and the bias belong to the scores
+    /// and are not applied again, but a bias of `−∞` masks here too.
+    pub fn softmax<F: Float, const N: usize, const T: usize>(&self, x: &mut [[F; T]; N])
+    where
+        R: Rule<F, N, 1, T>,
+        B: Rule<F, N, 1, T>,
+    {
+        for (n, x) in x.iter_mut().enumerate() {
+            softmax_row(self.keys::<F, N, 1, T>(n, 0), x);
+        }
+    }
+
+    /// The gradient of [`softmax`](Self::softmax): zero for keys that are not attended.
+    pub fn softmax_backward<F: Float, const N: usize, const T: usize>(
+        &self,
+        a: &[[F; T]; N],
+        d: &mut [[F; T]; N],
+    ) where
+        R: Rule<F, N, 1, T>,
+        B: Rule<F, N, 1, T>,
+    {
+        for (n, (a, d)) in a.iter().zip(d).enumerate() {
+            softmax_backward_row(self.keys::<F, N, 1, T>(n, 0), a, d);
+        }
     }
 }
 
-/// `x[t] ← exp(x[t] − m) / Σ_t exp(x[t] − m)`, `m` the largest element.
+/// What turns the scores of a query into weights: `a[t] = exp(s[t] − max) / sum`.
+///
+/// With it, a backward pass can compute the weights again instead of reading them: see
+/// [`Saved`](crate::Saved).
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[doc(alias = "logsumexp")]
+pub struct Normalizer<F> {
+    /// The largest score; 0 if there is none above `−∞`.
+    pub max: F,
+    /// `Σ_t exp(s[t] − max)`.
+    pub sum: F,
+}
+
+impl<F: Float> Normalizer<F> {
+    /// What the exponentials are multiplied by.
+    #[inline(always)]
+    fn factor(self) -> F {
+        if self.sum == F::ZERO {
+            F::ZERO
+        } else {
+            F::ONE / self.sum
+        }
+    }
+
+    /// `ln Σ_t exp(s[t] − max)`; 0 for a sum of 0, so that a difference with `−∞` is not NaN.
+    pub(crate) fn log_sum(self) -> F {
+        let sum = if self.sum == F::ZERO {
+            F::ONE
+        } else {
+            self.sum
+        };
+        sum.ln_from_one()
+    }
+
+    /// The weights of the attended keys, from their scores, in place; `+0.0` for the others.
+    #[inline(always)]
+    pub(crate) fn weights<const T: usize>(self, keys: impl Keys<F>, x: &mut [F; T]) {
+        let (range, attends) = part(keys, T);
+        range.before(x).fill(F::ZERO);
+        range.after(x).fill(F::ZERO);
+        let x = range.of_mut(x);
+        exp_slice(x, self.max);
+        multiply(x, self.factor());
+        fill_masked(attends, x, F::ZERO);
+    }
+}
+
+/// `x[t] ← exp(x[t] − m) / Σ_t exp(x[t] − m)` over the attended keys, `m` the largest of their
+/// scores; `+0.0` for the others.
 #[inline(always)]
-pub(crate) fn softmax_row<F: Float>(x: &mut [F]) {
-    if VECTOR {
-        softmax_slice(x);
+pub(crate) fn softmax_row<F: Float, const T: usize>(
+    keys: impl Keys<F>,
+    x: &mut [F; T],
+) -> Normalizer<F> {
+    let (range, attends) = part(keys, T);
+    range.before(x).fill(F::ZERO);
+    range.after(x).fill(F::ZERO);
+    let x = range.of_mut(x);
+    fill_masked(attends, x, F::NEG_INFINITY);
+    let normalizer = if VECTOR {
+        softmax_slice(x)
     } else {
-        softmax_shared(x);
-    }
-}
-
-#[inline(never)]
-fn softmax_shared<F: Float>(x: &mut [F]) {
-    softmax_slice(x);
+        softmax_shared(x)
+    };
+    fill_masked(attends, x, F::ZERO);
+    normalizer
 }
 
 #[inline(always)]
-fn softmax_slice<F: Float>(x: &mut [F]) {
-    let m = max(x);
-    let m = if m == F::NEG_INFINITY { F::ZERO } else { m };
+fn fill_masked<F: Float>(attends: impl Attends, x: &mut [F], value: F) {
+    if tested(attends) {
+        for (i, x) in x.iter_mut().enumerate() {
+            if !attends.key(i) {
+                *x = value;
+            }
+        }
+    }
+}
+
+/// One instance for all shapes: on a microcontroller flash counts for more than a call.
+#[inline(never)]
+fn softmax_shared<F: Float>(x: &mut [F]) -> Normalizer<F> {
+    softmax_slice(x)
+}
+
+#[inline(always)]
+fn softmax_slice<F: Float>(x: &mut [F]) -> Normalizer<F> {
+    let max = max(x);
+    let max = if max == F::NEG_INFINITY { F::ZERO } else { max };
+    exp_slice(x, max);
+    let sum = sum(x);
+    let normalizer = Normalizer { max, sum };
+    multiply(x, normalizer.factor());
+    normalizer
+}
+
+#[inline(always)]
+fn multiply<F: Float>(x: &mut [F], factor: F) {
+    for x in x {
+        *x = *x * factor;
+    }
+}
+
+/// `x[t] ← exp(x[t] − max)`.
+///
+/// On vector targets in blocks of a length that stays a loop, which LLVM vectorises: it gives up on
+/// the unrolled expression. Up to three elements are faster one by one.
+#[inline(always)]
+fn exp_slice<F: Float>(x: &mut [F], max: F) {
     if VECTOR && x.len() > 3 {
         let (blocks, tail) = x.as_chunks_mut::<16>();
         for x in blocks {
-            exp_block(x, m);
+            exp_block(x, max);
         }
         let (blocks, tail) = tail.as_chunks_mut::<8>();
         for x in blocks {
-            exp_block(x, m);
+            exp_block(x, max);
         }
         match tail.len() {
             0 => {}
-            1..=4 => exp_tail::<F, 4>(tail, m),
-            _ => exp_tail::<F, 8>(tail, m),
+            1..=4 => exp_tail::<F, 4>(tail, max),
+            _ => exp_tail::<F, 8>(tail, max),
         }
     } else {
-        for x in &mut *x {
-            *x = (*x - m).exp_nonpositive();
+        for x in x {
+            *x = (*x - max).exp_nonpositive();
         }
-    }
-    let sum = sum(x);
-    let scale = if sum == F::ZERO {
-        F::ZERO
-    } else {
-        F::ONE / sum
-    };
-    for x in x {
-        *x = *x * scale;
     }
 }
 
 #[inline(always)]
-fn exp_tail<F: Float, const B: usize>(x: &mut [F], m: F) {
-    let mut block: [F; B] = array::from_fn(|i| x.get(i).map_or(m, |&x| x));
-    block = black_box(block);
-    exp_block(&mut block, m);
+fn exp_tail<F: Float, const B: usize>(x: &mut [F], max: F) {
+    // As one array in memory, or LLVM would drop the padding and fall back to scalar code.
+    let mut block: [F; B] = black_box(array::from_fn(|i| x.get(i).map_or(max, |&x| x)));
+    exp_block(&mut block, max);
     for (x, b) in x.iter_mut().zip(block) {
         *x = b;
     }
 }
 
 #[inline(always)]
-fn exp_block<F: Float, const B: usize>(x: &mut [F; B], m: F) {
+fn exp_block<F: Float, const B: usize>(x: &mut [F; B], max: F) {
     for x in x {
-        *x = (*x - m).exp_nonpositive();
+        *x = (*x - max).exp_nonpositive();
     }
 }
 
-/// `d[t] ← a[t]·(d[t] − Σ_t a[t]·d[t])`.
+/// `d[t] ← a[t]·(d[t] − Σ_t a[t]·d[t])` over the attended keys; 0 for the others.
 #[inline(always)]
-pub(crate) fn softmax_backward_row<F: Float>(a: &[F], d: &mut [F]) {
-    let mean = dot(a, d);
-    for (&a, d) in a.iter().zip(d) {
-        *d = a * (*d - mean);
+pub(crate) fn softmax_backward_row<F: Float, const T: usize>(
+    keys: impl Keys<F>,
+    a: &[F; T],
+    d: &mut [F; T],
+) {
+    let (range, attends) = part(keys, T);
+    range.before(d).fill(F::ZERO);
+    range.after(d).fill(F::ZERO);
+    let (a, d) = (range.of(a), range.of_mut(d));
+    let mean = if tested(attends) {
+        dot_of(attends, a, d)
+    } else {
+        dot(a, d)
+    };
+    for (i, (&a, d)) in a.iter().zip(d).enumerate() {
+        *d = if attends.key(i) {
+            a * (*d - mean)
+        } else {
+            F::ZERO
+        };
     }
 }

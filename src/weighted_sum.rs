@@ -1,8 +1,12 @@
 //! The weighted sum of value rows, forward and backward.
 
+use core::{array, slice};
+
 use crate::Float;
+use crate::attend::Attend;
 use crate::gradient::{Gradient, put_row};
 use crate::lanes::{VECTOR, dot};
+use crate::rule::{Attends, Keys, Rule, part};
 
 /// The sum of the rows of `hs`, each times its weight: the context vectors.
 ///
@@ -41,9 +45,7 @@ pub fn weighted_sum<F: Float, const N: usize, const T: usize, const H: usize>(
     hs: &[[[F; H]; T]; N],
     c: &mut [[F; H]; N],
 ) {
-    for ((a, hs), c) in a.iter().zip(hs).zip(c) {
-        weighted_sum_row(a, hs, c);
-    }
+    Attend::new().weighted_sum(a, hs, c);
 }
 
 /// The gradients of [`weighted_sum`].
@@ -81,69 +83,145 @@ pub fn weighted_sum_backward<F: Float, const N: usize, const T: usize, const H: 
     a: &[[F; T]; N],
     hs: &[[[F; H]; T]; N],
     dc: &[[F; H]; N],
-    mut da: impl Gradient<[[F; T]; N]>,
-    mut dhs: impl Gradient<[[[F; H]; T]; N]>,
+    da: impl Gradient<[[F; T]; N]>,
+    dhs: impl Gradient<[[[F; H]; T]; N]>,
 ) {
-    let batch = a.iter().zip(hs).zip(dc);
-    let gradients = da.rows(|da| da).zip(dhs.rows(|dhs| dhs));
-    for (((a, hs), dc), (mut da, mut dhs)) in batch.zip(gradients) {
-        weighted_sum_backward_row(
-            a,
-            hs,
-            dc,
-            da.of(|da| &mut da[..]),
-            dhs.of(|dhs| &mut dhs[..]),
-        );
+    Attend::new().weighted_sum_backward(a, hs, dc, da, dhs);
+}
+
+impl<R, B> Attend<R, B> {
+    /// [`weighted_sum`] over the keys that are attended; `+0.0` where there is none.
+    ///
+    /// Weights and rows of other keys are not read.
+    pub fn weighted_sum<F: Float, const N: usize, const T: usize, const H: usize>(
+        &self,
+        a: &[[F; T]; N],
+        hs: &[[[F; H]; T]; N],
+        c: &mut [[F; H]; N],
+    ) where
+        R: Rule<F, N, 1, T>,
+        B: Rule<F, N, 1, T>,
+    {
+        for (n, ((a, hs), c)) in a.iter().zip(hs).zip(c).enumerate() {
+            weighted_sum_row(self.keys::<F, N, 1, T>(n, 0), a, hs, c);
+        }
+    }
+
+    /// The gradients of [`weighted_sum`](Self::weighted_sum): zero for keys that are not attended.
+    pub fn weighted_sum_backward<F: Float, const N: usize, const T: usize, const H: usize>(
+        &self,
+        a: &[[F; T]; N],
+        hs: &[[[F; H]; T]; N],
+        dc: &[[F; H]; N],
+        mut da: impl Gradient<[[F; T]; N]>,
+        mut dhs: impl Gradient<[[[F; H]; T]; N]>,
+    ) where
+        R: Rule<F, N, 1, T>,
+        B: Rule<F, N, 1, T>,
+    {
+        let batch = a.iter().zip(hs).zip(dc);
+        let gradients = da.rows(|da| da).zip(dhs.rows(|dhs| dhs));
+        for (n, (((a, hs), dc), (da, dhs))) in batch.zip(gradients).enumerate() {
+            weighted_sum_backward_row(self.keys::<F, N, 1, T>(n, 0), a, hs, dc, da, dhs);
+        }
     }
 }
 
-/// `c[h] = Σ_t a[t]·hs[t,h]`, in the order of `t`.
+/// `c[h] = Σ_t a[t]·hs[t,h]` over the attended keys, in the order of `t`.
 #[inline(always)]
-pub(crate) fn weighted_sum_row<F: Float, const H: usize>(a: &[F], hs: &[[F; H]], c: &mut [F; H]) {
-    if a.is_empty() {
+pub(crate) fn weighted_sum_row<F: Float, const T: usize, const H: usize>(
+    keys: impl Keys<F>,
+    a: &[F; T],
+    hs: &[[F; H]; T],
+    c: &mut [F; H],
+) {
+    let (range, attends) = part(keys, T);
+    weighted_sum_slice(attends, range.of(a), range.of(hs), c);
+}
+
+#[inline(always)]
+pub(crate) fn weighted_sum_slice<F: Float, const H: usize>(
+    attends: impl Attends,
+    a: &[F],
+    hs: &[[F; H]],
+    c: &mut [F; H],
+) {
+    if !attends.any(a.len()) {
         c.fill(F::ZERO);
     } else if VECTOR {
-        weighted_sum_by_rows(a, hs, c);
+        weighted_sum_by_rows(attends, a, hs, c);
     } else {
-        weighted_sum_by_columns(a, hs, c);
+        weighted_sum_by_columns(attends, a, hs, c);
     }
 }
 
 /// Four rows at a time into the whole of `c`: the loop over `h` fills vector registers.
 #[inline(always)]
-fn weighted_sum_by_rows<F: Float, const H: usize>(a: &[F], hs: &[[F; H]], c: &mut [F; H]) {
-    let (a4, a) = a.as_chunks::<4>();
-    let (hs4, hs) = hs.as_chunks::<4>();
+fn weighted_sum_by_rows<F: Float, const H: usize>(
+    attends: impl Attends,
+    a: &[F],
+    hs: &[[F; H]],
+    c: &mut [F; H],
+) {
+    let (a4, a_rest) = a.as_chunks::<4>();
+    let (hs4, hs_rest) = hs.as_chunks::<4>();
     c.fill(F::NEG_ZERO);
-    for (a, [x0, x1, x2, x3]) in a4.iter().zip(hs4) {
-        for h in 0..H {
-            let mut z = c[h];
-            z += a[0] * x0[h];
-            z += a[1] * x1[h];
-            z += a[2] * x2[h];
-            z += a[3] * x3[h];
-            c[h] = z;
+    for (i, (a, rows)) in a4.iter().zip(hs4).enumerate() {
+        if attends.all_of(4 * i..4 * i + 4) {
+            let [x0, x1, x2, x3] = rows;
+            for h in 0..H {
+                let mut z = c[h];
+                z += a[0] * x0[h];
+                z += a[1] * x1[h];
+                z += a[2] * x2[h];
+                z += a[3] * x3[h];
+                c[h] = z;
+            }
+        } else {
+            add_rows(attends, 4 * i, a, rows, c);
         }
     }
-    for (&a, x) in a.iter().zip(hs) {
-        for (c, &x) in c.iter_mut().zip(x) {
-            *c += a * x;
+    add_rows(attends, 4 * a4.len(), a_rest, hs_rest, c);
+}
+
+/// One row at a time, from key `start` on.
+#[inline(always)]
+fn add_rows<F: Float, const H: usize>(
+    attends: impl Attends,
+    start: usize,
+    a: &[F],
+    hs: &[[F; H]],
+    c: &mut [F; H],
+) {
+    for (i, (&a, x)) in a.iter().zip(hs).enumerate() {
+        if attends.key(start + i) {
+            for (c, &x) in c.iter_mut().zip(x) {
+                *c += a * x;
+            }
         }
     }
 }
 
 /// Eight columns at a time over all rows: the sums stay in the registers of a scalar FPU.
 #[inline(always)]
-fn weighted_sum_by_columns<F: Float, const H: usize>(a: &[F], hs: &[[F; H]], c: &mut [F; H]) {
+fn weighted_sum_by_columns<F: Float, const H: usize>(
+    attends: impl Attends,
+    a: &[F],
+    hs: &[[F; H]],
+    c: &mut [F; H],
+) {
     let (c8, c_tail) = c.as_chunks_mut::<8>();
     for (j, c) in c8.iter_mut().enumerate() {
         let z = F::NEG_ZERO;
         let (mut z0, mut z1, mut z2, mut z3) = (z, z, z, z);
         let (mut z4, mut z5, mut z6, mut z7) = (z, z, z, z);
-        for (&a, x) in a.iter().zip(hs) {
+        for (t, (&a, x)) in a.iter().zip(hs).enumerate() {
             let Some(x) = x.as_chunks::<8>().0.get(j) else {
                 break;
             };
+            if !attends.key(t) {
+                continue;
+            }
             z0 += a * x[0];
             z1 += a * x[1];
             z2 += a * x[2];
@@ -157,28 +235,44 @@ fn weighted_sum_by_columns<F: Float, const H: usize>(a: &[F], hs: &[[F; H]], c: 
     }
     for (j, c) in c_tail.iter_mut().enumerate() {
         let mut z = F::NEG_ZERO;
-        for (&a, x) in a.iter().zip(hs) {
+        for (t, (&a, x)) in a.iter().zip(hs).enumerate() {
             let Some(&x) = x.as_chunks::<8>().1.get(j) else {
                 break;
             };
-            z += a * x;
+            if attends.key(t) {
+                z += a * x;
+            }
         }
         *c = z;
     }
 }
 
-/// `da[t] = Σ_h dc[h]·hs[t,h]` and `dhs[t,h] = a[t]·dc[h]`.
+/// `da[t] = Σ_h dc[h]·hs[t,h]` and `dhs[t,h] = a[t]·dc[h]` for the attended keys, zeros elsewhere.
 #[inline(always)]
-pub(crate) fn weighted_sum_backward_row<F: Float, const H: usize>(
-    a: &[F],
-    hs: &[[F; H]],
+pub(crate) fn weighted_sum_backward_row<F: Float, const T: usize, const H: usize>(
+    keys: impl Keys<F>,
+    a: &[F; T],
+    hs: &[[F; H]; T],
     dc: &[F; H],
-    mut da: impl Gradient<[F]>,
-    mut dhs: impl Gradient<[[F; H]]>,
+    mut da: impl Gradient<[F; T]>,
+    mut dhs: impl Gradient<[[F; H]; T]>,
 ) {
-    let gradients = da.rows(|da| da).zip(dhs.rows(|dhs| dhs));
-    for ((&a, x), (mut da, mut dx)) in a.iter().zip(hs).zip(gradients) {
-        da.put(|da| Some(core::array::from_mut(da)), [dot(dc, x)]);
-        put_row(&mut dx, |h| a * dc[h]);
+    let (range, attends) = part(keys, T);
+    da.put_zeros(|da| range.before(da).as_chunks_mut::<1>().0);
+    da.put_zeros(|da| range.after(da).as_chunks_mut::<1>().0);
+    dhs.put_zeros(|dhs| range.before(dhs));
+    dhs.put_zeros(|dhs| range.after(dhs));
+    let gradients = da
+        .rows(|da| range.of_mut(da))
+        .zip(dhs.rows(|dhs| range.of_mut(dhs)));
+    let rows = range.of(a).iter().zip(range.of(hs)).zip(gradients);
+    for (i, ((&a, x), (mut da, mut dx))) in rows.enumerate() {
+        if attends.key(i) {
+            put_row(&mut dx, |h| a * dc[h]);
+            da.put(|da| Some(array::from_mut(da)), [dot(dc, x)]);
+        } else {
+            da.put_zeros(|da| slice::from_mut(array::from_mut(da)));
+            dx.put_zeros(|dx| slice::from_mut(dx));
+        }
     }
 }

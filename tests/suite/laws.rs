@@ -90,6 +90,7 @@ fn only_differences_of_scores_matter<F: Element, const N: usize, const T: usize,
 }
 
 /// If every weight has the same upstream gradient, no score has one.
+#[allow(clippy::cast_precision_loss, reason = "T is small")]
 fn equal_gradients_cancel<F: Element, const N: usize, const T: usize, const H: usize>(case: Case) {
     let mut source = case.source();
     let mut a = scores::<F, N, T>(&mut source);
@@ -101,7 +102,9 @@ fn equal_gradients_cancel<F: Element, const N: usize, const T: usize, const H: u
         for t in 0..T {
             // Both terms of the budget's unit are a·|da| here, and Σa is 1 only nearly.
             let limit = 2.0 * SCORE_GRADIENT.single + WEIGHTS_SUM_TO_ONE.single;
-            let magnitude = a[n][t].wide() * da.wide().abs() + 2.0 * F::SMALLEST_NORMAL;
+            // Each of the T products that are summed may underflow besides.
+            let underflow = (2 + T) as f64 * F::SMALLEST_NORMAL;
+            let magnitude = a[n][t].wide() * da.wide().abs() + underflow;
             let error = d[n][t].wide().abs() / (F::ROUNDOFF * magnitude);
             assert!(error <= limit, "{error} of {limit}");
         }

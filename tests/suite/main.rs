@@ -7,6 +7,8 @@
 //! | [`budgets`] | the one table of how far a result may be from the exact one, and why |
 //! | [`bits`], [`errors`], [`gradients`], [`laws`] | properties, each stamped on every shape |
 //! | [`specials`], [`origin`], [`exp`] | cases with a known answer |
+//! | [`options`], [`options_equalities`], [`options_heads`], [`options_scale`] | every option, alone and with others |
+//! | [`running`], [`log_softmax`], [`cross_entropy`], [`logarithm`] | streaming and the losses |
 //! | [`element`], [`values`], [`shapes`], [`double_double`] | what these are written with |
 
 #![allow(
@@ -24,15 +26,33 @@
 
 mod bits;
 mod budgets;
+mod cross_entropy;
 mod double_double;
 mod element;
 mod errors;
 mod exp;
 mod gradients;
 mod laws;
+mod log_softmax;
+mod logarithm;
 mod naive;
 mod order;
 mod origin;
+mod running;
 mod shapes;
 mod specials;
 mod values;
+
+// Many instances of every function: optimised, they take minutes to compile.
+#[cfg(debug_assertions)]
+mod options;
+#[cfg(debug_assertions)]
+mod options_calls;
+#[cfg(debug_assertions)]
+mod options_equalities;
+#[cfg(debug_assertions)]
+mod options_heads;
+#[cfg(debug_assertions)]
+mod options_reference;
+#[cfg(debug_assertions)]
+mod options_scale;

@@ -280,11 +280,11 @@ pub fn exp_f64(x: f64) -> f64 {
         0x3fa5_5555_5555_06b9,
         0x3f81_1111_1112_6b31,
         0x3f56_c16c_1847_80b4,
-        0x3f2a_01a0_12ff_28c8,
-        0x3efa_0199_95b9_97e9,
-        0x3ec7_1df1_8e0d_c855,
-        0x3e92_8ae0_05a1_cb4c,
-        0x3e5a_d930_998b_3812,
+        0x3f2a_01a0_12ff_28c2,
+        0x3efa_0199_95b9_979d,
+        0x3ec7_1df1_8e0d_c853,
+        0x3e92_8ae0_05a2_6fc3,
+        0x3e5a_d930_99c2_8bd4,
     ];
     let ln2_high = f64::from_bits(0x3fe6_2e42_fefa_3800);
     let ln2_low = f64::from_bits(0x3d2e_f357_93c7_6730);

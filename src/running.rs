@@ -1,0 +1,239 @@
+//! Attention over a sequence of any length, one key at a time.
+
+use core::slice;
+
+use crate::Float;
+use crate::lanes::max;
+
+/// Attention of one query over an unbounded sequence, in memory that does not grow: scores and
+/// values go in as they come, and the context so far can be read at any moment.
+///
+/// ```text
+/// context[e] = Σ_t exp(s[t])·v[t,e] / Σ_t exp(s[t])      over all that was pushed
+/// ```
+///
+/// The scores of a block of keys come from [`dot_scores`](crate::dot_scores) or
+/// [`Attend::dot_scores`](crate::Attend::dot_scores), with its options; a key that is masked is not
+/// pushed.
+///
+/// The state is 2·E + 3 numbers. Exponentials are taken relative to a reference that follows the
+/// largest score, so no finite score overflows; when it is passed, it moves 8 beyond the new score, so
+/// that a slowly rising sequence does not move it (and round everything) at each step. The sums are
+/// compensated (Knuth's two-sum): plain `f32` sums would stop growing at 2²⁴ equal scores, these do at
+/// about 2⁴⁸.
+///
+/// A push takes the same time for every number of keys pushed before.
+///
+/// # Special values
+///
+/// - Nothing pushed, or nothing but scores of `−∞`: a context of zeros.
+/// - A score of `−∞` has the weight 0, but its value is still read: NaN or ∞ in it makes the context
+///   NaN, as in [`attention`](crate::attention).
+/// - NaN or `+∞` as a score makes the context NaN from then on.
+/// - A single key of finite score gives its value exactly (`+0.0` for `−0.0`).
+/// - The sums are not divided before they are read, so a context overflows where a value times the sum of
+///   the weights does (each is at most 1), though no value does; and a value below about 3000 times the
+///   smallest normal number loses digits.
+///
+/// # Accuracy
+///
+/// `|error| ≤ u·Σ_t a[t]·|v[t,e]|·(3·|s[t] − m| + 48)` to first order, `a` the weights, `m` the largest
+/// score and `u` the unit roundoff, for up to 2⁴⁰ keys; within that it does not depend on the number of keys. Bits differ from those of
+/// [`attention`](crate::attention), and depend on the order and the grouping of the pushes.
+///
+/// # Example
+///
+/// ```
+/// use microattention::Running;
+///
+/// let mut running = Running::new();
+/// running.push(0.0_f32, &[1.0, 10.0]);
+/// running.push_rows(&[0.0, f32::NEG_INFINITY], &[[3.0, 30.0], [7.0, 7.0]]);
+/// let mut c = [0.0; 2];
+/// running.context(&mut c);
+/// assert_eq!(c, [2.0, 20.0]);
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+#[doc(alias = "online softmax")]
+#[doc(alias = "streaming")]
+pub struct Running<F, const E: usize> {
+    reference: F,
+    weight: Sum<F>,
+    context: [Sum<F>; E],
+}
+
+/// How far the reference moves beyond a score that passes it. Larger, and `score − reference` rounds
+/// more; smaller, and old sums are rescaled more often before they vanish.
+const AHEAD: u8 = 8;
+
+impl<F: Float, const E: usize> Running<F, E> {
+    /// Nothing pushed yet.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self {
+            reference: F::NEG_INFINITY,
+            weight: Sum::ZERO,
+            context: [Sum::ZERO; E],
+        }
+    }
+
+    /// Pushes a key: its score and its value.
+    pub fn push(&mut self, score: F, value: &[F; E]) {
+        self.push_slices(slice::from_ref(&score), slice::from_ref(value));
+    }
+
+    /// Pushes several keys, in order; cheaper than one by one.
+    pub fn push_rows<const T: usize>(&mut self, scores: &[F; T], values: &[[F; E]; T]) {
+        self.push_slices(scores, values);
+    }
+
+    fn push_slices(&mut self, scores: &[F], values: &[[F; E]]) {
+        self.refer_to(beyond(self.reference, max(scores)));
+        let reference = finite_or_zero(self.reference);
+        for (&score, value) in scores.iter().zip(values) {
+            let weight = (score - reference).exp_nonpositive();
+            self.weight.add(weight);
+            for (c, &v) in self.context.iter_mut().zip(value) {
+                c.add(weight * v);
+            }
+        }
+    }
+
+    /// Adds all that was pushed to `other`, as if it had been pushed here: for two cores, or two
+    /// buffers.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use microattention::Running;
+    ///
+    /// let (mut left, mut right) = (Running::new(), Running::new());
+    /// left.push(1.0_f32, &[1.0]);
+    /// right.push(1.0, &[3.0]);
+    /// left.merge(&right);
+    /// let mut c = [0.0];
+    /// left.context(&mut c);
+    /// assert_eq!(c, [2.0]);
+    /// ```
+    pub fn merge(&mut self, other: &Self) {
+        self.refer_to(common(self.reference, other.reference));
+        let mut other = other.clone();
+        other.refer_to(self.reference);
+        self.weight.add_sum(other.weight);
+        for (c, other) in self.context.iter_mut().zip(other.context) {
+            c.add_sum(other);
+        }
+    }
+
+    /// Writes the context: the average of the values pushed, weighted by the softmax of their scores.
+    pub fn context(&self, c: &mut [F; E]) {
+        let weight = self.weight.value();
+        let factor = if weight == F::ZERO {
+            F::ZERO
+        } else {
+            F::ONE / weight
+        };
+        for (c, sum) in c.iter_mut().zip(&self.context) {
+            *c = sum.value() * factor;
+        }
+    }
+
+    /// Rescales the sums to a reference that is not below the present one.
+    fn refer_to(&mut self, reference: F) {
+        let factor = (self.reference - finite_or_zero(reference)).exp_nonpositive();
+        self.reference = reference;
+        self.weight.multiply(factor);
+        for c in &mut self.context {
+            c.multiply(factor);
+        }
+    }
+}
+
+impl<F: Float, const E: usize> Default for Running<F, E> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// The reference once `score` has come: not below it. Selects instead of branches, so that the path does
+/// not depend on data.
+#[inline(always)]
+fn beyond<F: Float>(reference: F, score: F) -> F {
+    let ahead = score + F::from(AHEAD);
+    let next = if reference == F::NEG_INFINITY {
+        score
+    } else {
+        ahead
+    };
+    if score > reference { next } else { reference }
+}
+
+/// The reference of two states together: the higher one, or `AHEAD` beyond it where the two are so near
+/// that a row of merges would otherwise move it, and round everything, each time.
+#[inline(always)]
+fn common<F: Float>(one: F, other: F) -> F {
+    let (low, high) = if other > one {
+        (one, other)
+    } else {
+        (other, one)
+    };
+    let near = low < high && high < low + F::from(AHEAD);
+    if near { high + F::from(AHEAD) } else { high }
+}
+
+/// Subtracting a reference of `−∞` would make NaN of the score `−∞`.
+#[inline(always)]
+fn finite_or_zero<F: Float>(reference: F) -> F {
+    if reference == F::NEG_INFINITY {
+        F::ZERO
+    } else {
+        reference
+    }
+}
+
+/// A sum and what rounding took from it so far.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Sum<F> {
+    sum: F,
+    rest: F,
+}
+
+impl<F: Float> Sum<F> {
+    const ZERO: Self = Self {
+        sum: F::ZERO,
+        rest: F::ZERO,
+    };
+
+    /// Knuth's two-sum: the error of an addition is a float, and six operations give it. Then what the
+    /// rest has gathered moves into the sum: as a plain sum it would stall in its turn.
+    #[inline(always)]
+    fn add(&mut self, x: F) {
+        let sum = self.sum + x;
+        let part = sum - self.sum;
+        let rest = self.rest + ((self.sum - (sum - part)) + (x - part));
+        self.sum = Self { sum, rest }.value();
+        self.rest = rest - (self.sum - sum);
+    }
+
+    #[inline(always)]
+    fn add_sum(&mut self, other: Self) {
+        self.add(other.sum);
+        self.rest += other.rest;
+    }
+
+    #[inline(always)]
+    fn multiply(&mut self, factor: F) {
+        self.sum = self.sum * factor;
+        self.rest = self.rest * factor;
+    }
+
+    /// Where the sum is infinite, the rest is NaN and says nothing.
+    #[inline(always)]
+    fn value(self) -> F {
+        if self.rest.is_nan() {
+            self.sum
+        } else {
+            self.sum + self.rest
+        }
+    }
+}
