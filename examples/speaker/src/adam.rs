@@ -33,6 +33,24 @@ impl<const D: usize, const H: usize, const C: usize> Adam<D, H, C> {
         }
     }
 
+    /// Room for the optimiser; [`restart`](Self::restart) comes before the first step.
+    pub(crate) const fn zeros() -> Self {
+        Self {
+            power1: 0.0,
+            power2: 0.0,
+            ..Self::new()
+        }
+    }
+
+    /// Forgets all steps.
+    pub fn restart(&mut self) {
+        for mean in self.m.slices_mut().into_iter().chain(self.v.slices_mut()) {
+            mean.fill(0.0);
+        }
+        self.power1 = 1.0;
+        self.power2 = 1.0;
+    }
+
     /// One step along `scale` times the gradient `d`, which is zeros afterwards.
     pub fn step(
         &mut self,

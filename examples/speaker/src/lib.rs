@@ -3,18 +3,17 @@
 //!
 //! ```text
 //! x[t]   = (frame[t] − mean) / deviation    12 features of a frame
-//! hs[t]  = ReLU(w·x[t] + b)                 dense 12 → 32; zeros if the frame does not exist
-//! s[t]   = q·hs[t]                          scores by one learned query; −∞ if it does not exist
-//! a      = softmax(s)                       attention over the frames
+//! hs[t]  = ReLU(w·x[t] + b)                 dense 12 → 32
+//! s[t]   = q·hs[t]                          scores by one learned query
+//! a      = softmax(s)                       attention over the frames that exist
 //! c      = Σ_t a[t]·hs[t]                   the utterance as one vector
-//! p      = softmax(v·c + e)                 dense 32 → 9, a probability for each speaker
-//! loss   = −ln p[speaker]
+//! z      = v·c + e                          dense 32 → 9, a score for each speaker
+//! loss   = −ln softmax(z)[speaker]
 //! ```
 //!
 //! Everything here is `no_std`, without allocation, without `unsafe`, and gives the same bits on
-//! every target for the same seed: every product, sum, softmax and gradient is one of
-//! `microattention`, square root and logarithm are `libm`'s, and the random numbers are
-//! [`Random`]'s own. The program around it is `main.rs`.
+//! every target for the same seed: every product, sum, softmax, loss and gradient is one of
+//! `microattention`, the square root is `libm`'s, and the random numbers are [`Random`]'s own. The program around it is `main.rs`.
 
 #![no_std]
 

@@ -2,8 +2,7 @@
 
 use crate::Random;
 use microattention::{
-    Accumulate, Skip, dot_scores, dot_scores_backward, softmax, softmax_backward, weighted_sum,
-    weighted_sum_backward,
+    Accumulate, Attend, Skip, softmax_cross_entropy, weighted_sum, weighted_sum_backward,
 };
 
 /// All that is learned, for `D` features, `H` hidden units and `C` classes; a gradient has the same
@@ -30,14 +29,14 @@ pub struct Parameters<const D: usize, const H: usize, const C: usize> {
 /// the backward pass needs.
 #[derive(Clone, Debug)]
 pub struct Activations<const H: usize, const C: usize, const T: usize> {
-    /// Features of the frames; zeros for those that do not exist.
+    /// Features of the frames; those that do not exist are neither written nor read.
     pub hs: [[[f32; H]; T]; 1],
-    /// Attention over the frames.
+    /// Attention over the frames; zeros for those that do not exist.
     pub a: [[f32; T]; 1],
     /// The context: the utterance as one vector.
     pub c: [[f32; H]; 1],
-    /// Probabilities of the classes.
-    pub p: [[f32; C]; 1],
+    /// Scores of the classes; their softmax is the probabilities.
+    pub z: [[f32; C]; 1],
 }
 
 impl<const D: usize, const H: usize, const C: usize> Parameters<D, H, C> {
@@ -102,34 +101,27 @@ impl<const D: usize, const H: usize, const C: usize> Parameters<D, H, C> {
         length: usize,
         act: &mut Activations<H, C, T>,
     ) {
-        let Activations { hs, a, c, p } = act;
-        for (t, (x, hs)) in x.iter().zip(hs.as_flattened_mut()).enumerate() {
-            *hs = [0.0; H];
-            if t < length {
-                let mut y = [[0.0; H]];
-                weighted_sum(&[*x], &self.w, &mut y);
-                for ((hs, y), b) in hs
-                    .iter_mut()
-                    .zip(y.as_flattened())
-                    .zip(self.b.as_flattened())
-                {
-                    *hs = if y + b > 0.0 { y + b } else { 0.0 };
-                }
+        let Activations { hs, a, c, z } = act;
+        for (x, hs) in x.iter().zip(hs.as_flattened_mut()).take(length) {
+            let mut y = [[0.0; H]];
+            weighted_sum(&[*x], &self.w, &mut y);
+            for ((hs, y), b) in hs
+                .iter_mut()
+                .zip(y.as_flattened())
+                .zip(self.b.as_flattened())
+            {
+                *hs = if y + b > 0.0 { y + b } else { 0.0 };
             }
         }
-        dot_scores(&self.q, hs, a);
-        for s in a.as_flattened_mut().iter_mut().skip(length) {
-            *s = f32::NEG_INFINITY;
-        }
-        softmax(a);
-        weighted_sum(a, hs, c);
-        weighted_sum(c, &self.v, p);
-        add(p.as_flattened_mut(), self.e.as_flattened());
-        softmax(p);
+        Attend::new()
+            .lengths(&[length])
+            .attention(&self.q, hs, a, c);
+        weighted_sum(c, &self.v, z);
+        add(z.as_flattened_mut(), self.e.as_flattened());
     }
 
     /// Adds the gradient of the loss of class `class` to `d`, after [`forward`](Self::forward) with
-    /// the same `x` and `length`. `dhs` is scratch.
+    /// the same `x` and `length`, and returns the loss. `dhs` is scratch.
     pub fn backward<const T: usize>(
         &self,
         x: &[[f32; D]; T],
@@ -138,32 +130,20 @@ impl<const D: usize, const H: usize, const C: usize> Parameters<D, H, C> {
         class: usize,
         dhs: &mut [[[f32; H]; T]; 1],
         d: &mut Self,
-    ) {
-        let Activations { hs, a, c, p } = act;
-        let mut dp = [[0.0; C]];
-        for (dp, p) in dp
-            .as_flattened_mut()
-            .iter_mut()
-            .zip(p.as_flattened())
-            .skip(class)
-            .take(1)
-        {
-            *dp = -1.0 / p.max(f32::MIN_POSITIVE);
-        }
-        softmax_backward(p, &mut dp);
-        add(d.e.as_flattened_mut(), dp.as_flattened());
+    ) -> f32 {
+        let Activations { hs, a, c, z } = act;
+        let mut dz = *z;
+        let loss = softmax_cross_entropy(&mut dz, &[Some(class)]);
+        add(d.e.as_flattened_mut(), dz.as_flattened());
         let mut dc = [[0.0; H]];
-        weighted_sum_backward(c, &self.v, &dp, &mut dc, Accumulate(&mut d.v));
-
-        let mut da = [[0.0; T]];
-        weighted_sum_backward(a, hs, &dc, &mut da, &mut *dhs);
-        softmax_backward(a, &mut da);
-        dot_scores_backward(
+        weighted_sum_backward(c, &self.v, &dz, &mut dc, Accumulate(&mut d.v));
+        Attend::new().lengths(&[length]).attention_backward(
             &self.q,
             hs,
-            &da,
+            a,
+            &dc,
             Accumulate(&mut d.q),
-            Accumulate(&mut *dhs),
+            &mut *dhs,
         );
 
         for ((x, hs), dhs) in x
@@ -181,6 +161,7 @@ impl<const D: usize, const H: usize, const C: usize> Parameters<D, H, C> {
             add(d.b.as_flattened_mut(), dy.as_flattened());
             weighted_sum_backward(&[*x], &self.w, &dy, Skip, Accumulate(&mut d.w));
         }
+        loss
     }
 }
 
@@ -192,25 +173,23 @@ impl<const H: usize, const C: usize, const T: usize> Activations<H, C, T> {
             hs: [[[0.0; H]; T]],
             a: [[0.0; T]],
             c: [[0.0; H]],
-            p: [[0.0; C]],
+            z: [[0.0; C]],
         }
     }
 
-    /// `−ln p[class]`, at most 87.4: a probability too small for an `f32` counts as the smallest
-    /// normal one.
+    /// `−ln softmax(z)[class]`; NaN for a class that does not exist.
     #[must_use]
     pub fn loss(&self, class: usize) -> f32 {
-        let p = self.p.as_flattened().get(class).copied().unwrap_or(0.0);
-        -libm::logf(p.max(f32::MIN_POSITIVE))
+        softmax_cross_entropy(&mut { self.z }, &[Some(class)])
     }
 
-    /// The class of the largest probability, the first one of equals.
+    /// The class of the largest score, the first one of equals.
     #[must_use]
     pub fn class(&self) -> usize {
         let mut best = (0, f32::NEG_INFINITY);
-        for (class, &p) in self.p.as_flattened().iter().enumerate() {
-            if p > best.1 {
-                best = (class, p);
+        for (class, &z) in self.z.as_flattened().iter().enumerate() {
+            if z > best.1 {
+                best = (class, z);
             }
         }
         best.0

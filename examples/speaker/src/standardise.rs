@@ -3,8 +3,8 @@
 /// What turns raw frames into standardised ones, learned from the training frames alone.
 #[derive(Clone, Debug)]
 pub struct Standardise<const D: usize> {
-    mean: [f32; D],
-    scale: [f32; D],
+    pub(crate) mean: [f32; D],
+    pub(crate) scale: [f32; D],
 }
 
 impl<const D: usize> Standardise<D> {
@@ -14,6 +14,14 @@ impl<const D: usize> Standardise<D> {
         Self {
             mean: [0.0; D],
             scale: [1.0; D],
+        }
+    }
+
+    /// Room for what is learned.
+    pub(crate) const fn zeros() -> Self {
+        Self {
+            mean: [0.0; D],
+            scale: [0.0; D],
         }
     }
 

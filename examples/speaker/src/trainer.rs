@@ -1,5 +1,7 @@
 //! Training by mini-batches.
 
+mod stored;
+
 use crate::{Activations, Adam, Dataset, FEATURES, Parameters, Random, Standardise, Utterance};
 
 /// How to train.
@@ -44,14 +46,15 @@ pub struct Trainer<const H: usize, const C: usize, const T: usize> {
 }
 
 impl<const H: usize, const C: usize, const T: usize> Trainer<H, C, T> {
-    /// Room for a model that knows nothing; [`start`](Self::start) comes next.
+    /// Room for a model that knows nothing; [`start`](Self::start) or [`resume`](Self::resume) comes
+    /// next. All of it is zeros, so a `static` takes no flash.
     #[must_use]
     pub const fn new() -> Self {
         Self {
             parameters: Parameters::zeros(),
             d: Parameters::zeros(),
-            adam: Adam::new(),
-            standardise: Standardise::identity(),
+            adam: Adam::zeros(),
+            standardise: Standardise::zeros(),
             random: Random::new(0),
             epoch: 0,
             x: [[0.0; FEATURES]; T],
@@ -67,10 +70,17 @@ impl<const H: usize, const C: usize, const T: usize> Trainer<H, C, T> {
             .iter()
             .filter_map(|&utterance| dataset.get(utterance.into()));
         self.standardise = Standardise::learn(utterances.flat_map(|utterance| utterance.frames()));
-        self.random = Random::new(seed);
+        self.restart(seed);
         self.parameters.initialise(&mut self.random);
-        self.d = Parameters::zeros();
-        self.adam = Adam::new();
+    }
+
+    /// Before the first epoch, but for what is learned. Nothing large is made on the stack.
+    fn restart(&mut self, seed: u64) {
+        self.random = Random::new(seed);
+        for d in self.d.slices_mut() {
+            d.fill(0.0);
+        }
+        self.adam.restart();
         self.epoch = 0;
     }
 
@@ -96,9 +106,8 @@ impl<const H: usize, const C: usize, const T: usize> Trainer<H, C, T> {
                     *x += recipe.noise * self.random.symmetric();
                 }
                 self.parameters.forward(&self.x, length, &mut self.act);
-                seen.loss += self.act.loss(utterance.speaker());
                 seen.correct += usize::from(self.act.class() == utterance.speaker());
-                self.parameters.backward(
+                seen.loss += self.parameters.backward(
                     &self.x,
                     length,
                     &self.act,
