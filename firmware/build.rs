@@ -6,7 +6,9 @@ use std::{env, fs};
 fn main() {
     let target = env::var("TARGET").expect("cargo sets TARGET");
     let memory = match target.as_str() {
-        "thumbv7em-none-eabihf" => "memory/mps2.x",
+        "thumbv6m-none-eabi" => "memory/microbit.x",
+        "thumbv7m-none-eabi" | "thumbv7em-none-eabi" | "thumbv7em-none-eabihf" => "memory/mps2.x",
+        "thumbv8m.main-none-eabihf" => "memory/an505.x",
         _ => return,
     };
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));

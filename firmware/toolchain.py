@@ -1,6 +1,7 @@
 """Finds a Rust compiler that builds for the boards, and calls cargo with it."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -8,6 +9,18 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 LLVM = 22  # of Debian's rustc: object files are read by the same version
+# Of the targets without an operating system.
+LINKERS = {
+    "thumbv6m-none-eabi": "ld.lld",
+    "thumbv7m-none-eabi": "ld.lld",
+    "thumbv7em-none-eabi": "ld.lld",
+    "thumbv7em-none-eabihf": "ld.lld",
+    "thumbv8m.main-none-eabihf": "ld.lld",
+    "riscv32imac-unknown-none-elf": "ld.lld",
+    "riscv32imafc-unknown-none-elf": "ld.lld",
+    "aarch64-unknown-none": "ld.lld",
+    "wasm32-unknown-unknown": "wasm-ld",
+}
 NAMES = ["debian", "rustup"]  # counts.txt is made with the first
 HOW_TO_GET_ONE = f"""\
 no Rust compiler for {{target}} was found. One of these gives it:
@@ -45,8 +58,9 @@ class Toolchain:
             self.environment |= {
                 "RUSTC": self.rustc,
                 "RUSTC_BOOTSTRAP": "1",
-                "CARGO_TARGET_THUMBV6M_NONE_EABI_LINKER": f"ld.lld-{LLVM}",
-                "CARGO_TARGET_THUMBV7EM_NONE_EABIHF_LINKER": f"ld.lld-{LLVM}",
+            } | {
+                f"CARGO_TARGET_{re.sub('[-.]', '_', bare).upper()}_LINKER": f"{linker}-{LLVM}"
+                for bare, linker in LINKERS.items()
             }
         else:
             self.cargo = ["cargo"]
@@ -77,5 +91,7 @@ class Toolchain:
     def run(self, command, *arguments, **options):
         """Runs cargo in this workspace."""
         environment = self.environment | options.pop("environment", {})
-        line = [*self.cargo, command, *self.build_std, *arguments]
+        # For a system with a standard library, std=True.
+        build_std = [] if options.pop("std", False) else self.build_std
+        line = [*self.cargo, command, *build_std, *arguments]
         return subprocess.run(line, cwd=HERE, env=environment, text=True, **options)

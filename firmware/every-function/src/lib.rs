@@ -1,6 +1,15 @@
 //! Every public function of `microattention` at one shape, as function pointers: the one list that
 //! the programs of this workspace measure, compare and prove things about.
+//!
+//! [`EveryFunction`] has the functions of the origin, with their signatures. [`Calls`] has the options
+//! of `Attend`, with every function, and what is new beside them.
 #![no_std]
+
+mod arguments;
+mod call;
+
+pub use arguments::Arguments;
+pub use call::{Call, Calls};
 
 use microattention::{Accumulate, Float, Skip};
 use microattention::{attention, attention_backward};

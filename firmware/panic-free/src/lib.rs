@@ -1,13 +1,16 @@
 //! Every public function at many shapes, for `firmware/check-panics` to look for a panic in.
 //!
-//! Nothing here runs. The table is exported, so every function in it is compiled for inputs that the
-//! compiler does not know; and where one of them can panic, the table cannot be linked, because the
-//! panic handler needs a function that does not exist.
+//! Nothing here runs. The tables are exported, so every function in them is compiled for inputs,
+//! lengths, offsets, windows, masks and labels that the compiler does not know; and where one of them
+//! can panic, the tables cannot be linked, because the panic handler needs a function that does not
+//! exist.
 #![no_std]
 
 use core::panic::PanicInfo;
 
 use every_function::EveryFunction;
+#[cfg(not(feature = "prove-the-check"))]
+use every_function::{Call, Calls};
 
 unsafe extern "C" {
     safe fn a_panic_is_reachable() -> !;
@@ -29,6 +32,25 @@ macro_rules! every_function {
 }
 
 #[cfg(not(feature = "prove-the-check"))]
+macro_rules! every_option {
+    ($($float:ident $n:literal $u:literal $t:literal $h:literal,)*) => {
+        /// The functions with all options together at each shape, and those that take none.
+        #[unsafe(no_mangle)]
+        pub static OPTIONS_TOGETHER: ($([&[Call<$float, $n, $u, $t, $h>]; 7],)*) =
+            ($(Calls::<$float, $n, $u, $t, $h>::TOGETHER,)*);
+    };
+}
+
+/// The functions with each option by itself.
+#[cfg(not(feature = "prove-the-check"))]
+#[unsafe(no_mangle)]
+#[allow(clippy::type_complexity, reason = "the type says what it is a list of")]
+pub static OPTIONS_ONE_BY_ONE: (
+    [[&[Call<f32, 2, 5, 7, 9>]; 3]; 9],
+    [[&[Call<f64, 1, 2, 16, 5>]; 3]; 9],
+) = (Calls::ONE_BY_ONE, Calls::ONE_BY_ONE);
+
+#[cfg(not(feature = "prove-the-check"))]
 every_function! {
     // N U T H
     1 4 16 8,
@@ -43,6 +65,19 @@ every_function! {
     3 0 5 7,
     3 5 0 7,
     3 5 7 0,
+}
+
+#[cfg(not(feature = "prove-the-check"))]
+every_option! {
+    //  N U T H
+    f32 2 5 7 9,
+    f64 2 5 7 9,
+    f32 1 1 63 16,
+    f64 9 16 5 1,
+    f32 0 5 16 7,
+    f64 1 0 9 63,
+    f64 5 7 0 5,
+    f32 1 9 1 0,
 }
 
 #[cfg(feature = "prove-the-check")]

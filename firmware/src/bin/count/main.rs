@@ -1,13 +1,16 @@
 //! Prints the exact number of instructions of every function on a Cortex-M4F, `f32`, and beside it
 //! that of plain index loops.
 //!
-//! A line is `count weighted_sum 1x16x8 1234 9.64`: the kind (`count`, or `naive` for the loops),
-//! the function, the shape (N x T x H, or N x U x T x H), the instructions of one call, and those
-//! per multiply-add, for a softmax per element. Of a backward pass, `:dh` means that this gradient
-//! alone is wanted, and `:accumulate` that both are added to their buffers.
+//! A line is `count weighted_sum 1x16x8 1234 9.64`: the kind (`count`, `naive` for the loops, or
+//! `hand` for one gradient alone, written by hand), the function, the shape (N x T x H, or
+//! N x U x T x H), the instructions of one call, and those per multiply-add, for a softmax per
+//! element. Of a backward pass, `:dh` means that this gradient alone is wanted, and `:accumulate`
+//! that both are added to their buffers; `:normalizer` that the forward pass saved that instead of
+//! the weights. After a plus sign comes the option.
 #![no_std]
 #![no_main]
 
+mod by_hand;
 mod naive;
 
 use core::hint::black_box;
@@ -15,7 +18,7 @@ use core::hint::black_box;
 use cortex_m::Peripherals;
 use cortex_m_rt::entry;
 use cortex_m_semihosting::hprintln;
-use every_function::{ADD, EveryFunction, SKIP, WRITE};
+use every_function::{ADD, Arguments, Call, Calls, EveryFunction, SKIP, WRITE};
 use firmware::{InstructionCounter, exit};
 
 #[entry]
@@ -25,6 +28,8 @@ fn main() -> ! {
     shape::<1, 4, 16, 8>(&counter);
     shape::<4, 4, 16, 16>(&counter);
     shape::<1, 4, 64, 32>(&counter);
+    options::<4, 4, 16, 16>(&counter);
+    options::<1, 4, 64, 32>(&counter);
     exit(0)
 }
 
@@ -36,6 +41,7 @@ fn shape<const N: usize, const U: usize, const T: usize, const H: usize>(
         ("empty", &EveryFunction::EMPTY),
         ("count", &EveryFunction::CRATE),
         ("naive", &naive::functions()),
+        ("hand", &by_hand::functions()),
     ] {
         let mut overheads = overheads.iter_mut();
         // Unknown functions: LLVM would otherwise make a copy of `measure` for each kind.
@@ -50,18 +56,94 @@ fn shape<const N: usize, const U: usize, const T: usize, const H: usize>(
                 }
                 let instructions = instructions - *overhead;
                 if instructions == 0 {
-                    return; // The naive loops have no such variant.
+                    return; // Neither kind of loops has all variants.
                 }
-                let hundredths = (instructions * 100 + units / 2) / units;
-                let per_unit = format_args!("{}.{:02}", hundredths / 100, hundredths % 100);
-                if name.starts_with("cross") {
-                    let shape = format_args!("{N}x{U}x{T}x{H}");
-                    hprintln!("{} {} {} {} {}", kind, name, shape, instructions, per_unit);
-                } else {
-                    let shape = format_args!("{N}x{T}x{H}");
-                    hprintln!("{} {} {} {} {}", kind, name, shape, instructions, per_unit);
-                }
+                let shape = [N, U, T, H];
+                print(kind, name, "", shape, units, instructions);
             },
+        );
+    }
+}
+
+/// Counts and prints the functions with options, and those that the origin does not have.
+fn options<const N: usize, const U: usize, const T: usize, const H: usize>(
+    counter: &InstructionCounter,
+) {
+    let mut random = Random(1);
+    let x = &mut Arguments::<f32, N, U, T, H>::new(|| random.number());
+    let measure = |calls: &[Call<f32, N, U, T, H>], value, x: &mut Arguments<_, N, U, T, H>| {
+        for &Call { name, units, call } in calls {
+            // Made of the same rows as the others.
+            if !name.starts_with("weighted_sum") && !name.starts_with("attention_weights") {
+                let instructions = count_call(counter, call, x) - count_call(counter, |_| (), x);
+                let shape = [N, U, T, H];
+                print("count", name, value, shape, units as u32, instructions);
+            }
+        }
+    };
+    measure(Calls::PLAIN.dot_product, "", x);
+    measure(Calls::PLAIN.normalizer, "", x);
+    measure(Calls::WITHOUT_OPTIONS, "", x);
+    for (lengths, value) in [(T, "=T"), (T / 4, "=T/4")] {
+        x.lengths = [lengths; N];
+        measure(Calls::LENGTHS.origin, value, x);
+        measure(Calls::LENGTHS.dot_product, value, x);
+    }
+    for calls in [
+        Calls::CAUSAL.origin,
+        Calls::CAUSAL.dot_product,
+        Calls::WINDOW.origin,
+        Calls::WINDOW.dot_product,
+        Calls::MASK.origin,
+        Calls::MASK.dot_product,
+        Calls::BIAS.origin,
+        Calls::BIAS.dot_product,
+        Calls::SCALE.origin,
+        Calls::SCALE.dot_product,
+    ] {
+        measure(calls, "", x);
+    }
+}
+
+/// Not inlined, so that each call costs the same.
+#[inline(never)]
+fn count_call<A>(counter: &InstructionCounter, call: fn(&mut A), arguments: &mut A) -> u32 {
+    let call = black_box(call);
+    counter.count(|| call(arguments))
+}
+
+/// Prints a line; `value` is that of the option.
+fn print(
+    kind: &str,
+    name: &str,
+    value: &str,
+    [n, u, t, h]: [usize; 4],
+    units: u32,
+    instructions: u32,
+) {
+    let hundredths = (instructions * 100 + units / 2) / units;
+    let per_unit = format_args!("{}.{:02}", hundredths / 100, hundredths % 100);
+    if name.starts_with("cross") || name.starts_with("dot_product") {
+        let shape = format_args!("{n}x{u}x{t}x{h}");
+        hprintln!(
+            "{} {}{} {} {} {}",
+            kind,
+            name,
+            value,
+            shape,
+            instructions,
+            per_unit
+        );
+    } else {
+        let shape = format_args!("{n}x{t}x{h}");
+        hprintln!(
+            "{} {}{} {} {} {}",
+            kind,
+            name,
+            value,
+            shape,
+            instructions,
+            per_unit
         );
     }
 }

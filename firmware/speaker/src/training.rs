@@ -1,0 +1,47 @@
+//! Nine speakers, learned from nothing.
+
+use core::fmt;
+
+use speaker::{Dataset, Recipe};
+
+use crate::report::{Share, digest, test, total};
+use crate::{ORDER, Speakers, all, fill};
+
+/// Chosen in examples/speaker, by cross-validation on the training utterances.
+pub const RECIPE: Recipe = Recipe {
+    epochs: 200,
+    batch: 10,
+    rate: 0.02,
+    decay: 0.05,
+    noise: 1.0,
+};
+pub const SEED: u64 = 0;
+
+pub fn run(
+    trainer: &mut Speakers,
+    order: &mut [u16; ORDER],
+    train: &Dataset,
+    test_set: &Dataset,
+    out: &mut impl fmt::Write,
+) -> fmt::Result {
+    let order = fill(order, all(train));
+    let epochs = RECIPE.epochs;
+    writeln!(
+        out,
+        "nine speakers, {} utterances, {epochs} epochs, seed {SEED}",
+        order.len()
+    )?;
+    trainer.start(train, order, SEED);
+    for number in 1..=epochs {
+        let part = trainer.epoch(train, order, &RECIPE).correct;
+        if number == 1 || number % 50 == 0 {
+            let share = Share {
+                part,
+                whole: order.len(),
+            };
+            writeln!(out, "epoch {number:3}: training accuracy {share}")?;
+        }
+    }
+    writeln!(out, "test accuracy {}", total(&test(trainer, test_set)))?;
+    writeln!(out, "weights {:016x}", digest(trainer))
+}
