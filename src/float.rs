@@ -67,6 +67,14 @@ pub trait Float:
         self.partial_cmp(&self).is_none()
     }
 
+    /// Whether `self > other`, for an `other` that is not NaN. Of two zeros, either answer.
+    #[doc(hidden)]
+    #[must_use]
+    #[inline(always)]
+    fn exceeds(self, other: Self) -> bool {
+        self > other
+    }
+
     /// `eˣ` for `x ≤ 0`, `−∞` and NaN.
     #[doc(hidden)]
     #[must_use]
@@ -91,8 +99,21 @@ impl Float for f32 {
     const NAN: Self = Self::NAN;
 
     #[inline(always)]
+    fn exceeds(self, other: Self) -> bool {
+        if crate::lanes::SOFT_FLOAT {
+            crate::exp::soft_float::exceeds(self, other)
+        } else {
+            self > other
+        }
+    }
+
+    #[inline(always)]
     fn exp_nonpositive(self) -> Self {
-        crate::exp::exp_f32(self)
+        if crate::lanes::SOFT_FLOAT {
+            crate::exp::soft_float::exp_f32(self)
+        } else {
+            crate::exp::exp_f32(self)
+        }
     }
 
     #[inline(always)]

@@ -15,15 +15,28 @@ use crate::rule::Attends;
 
 /// Whether loops are laid out for vector registers rather than for a scalar FPU.
 ///
-/// Both layouts compute the same bits. `--cfg microattention_loops="vector"` (or `"scalar"`)
-/// forces one, so that tests can run both on one machine.
+/// Both layouts compute the same bits. `--cfg microattention_loops="vector"` (or `"scalar"`, or
+/// `"soft-float"`) forces one, so that tests can run all of them on one machine.
 pub(crate) const VECTOR: bool = cfg!(microattention_loops = "vector")
     || (!cfg!(microattention_loops = "scalar")
+        && !cfg!(microattention_loops = "soft-float")
         && cfg!(any(
             target_arch = "x86_64",
             target_arch = "aarch64",
             target_feature = "sse2",
             target_feature = "simd128"
+        )));
+
+/// Whether the target has no floating-point unit, as far as it says so.
+pub(crate) const SOFT_FLOAT: bool = cfg!(microattention_loops = "soft-float")
+    || (!cfg!(microattention_loops = "vector")
+        && !cfg!(microattention_loops = "scalar")
+        && cfg!(any(
+            all(target_arch = "arm", target_abi = "eabi"),
+            all(
+                any(target_arch = "riscv32", target_arch = "riscv64"),
+                not(target_feature = "f")
+            )
         )));
 
 /// `Σ_i x[i]·y[i]`, over the shorter of the two; `+0.0` for no elements.
@@ -82,7 +95,7 @@ pub(crate) fn dot_of<F: Float>(attends: impl Attends, x: &[F], y: &[F]) -> F {
 /// for the sign of a zero, which no difference from it shows.
 #[inline(always)]
 pub(crate) fn max<F: Float>(x: &[F]) -> F {
-    let max = |m: F, x: F| if x > m { x } else { m };
+    let max = |m: F, x: F| if x.exceeds(m) { x } else { m };
     if !VECTOR {
         return x.iter().fold(F::NEG_INFINITY, |m, &x| max(m, x));
     }

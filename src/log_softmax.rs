@@ -40,8 +40,14 @@ pub fn log_softmax<F: Float, const N: usize, const T: usize>(x: &mut [[F; T]; N]
         let mut exponentials = *x;
         let normalizer = softmax_row(All, &mut exponentials);
         let log_sum = normalizer.log_sum();
+        // From either zero, −0.0 leaves +0.0.
+        let max = if normalizer.max == F::ZERO {
+            F::NEG_ZERO
+        } else {
+            normalizer.max
+        };
         for x in x {
-            *x = (*x - normalizer.max) - log_sum;
+            *x = (*x - max) - log_sum;
         }
     }
 }

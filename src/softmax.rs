@@ -121,7 +121,7 @@ impl<R, B> Attend<R, B> {
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[doc(alias = "logsumexp")]
 pub struct Normalizer<F> {
-    /// The largest score; 0 if there is none above `−∞`.
+    /// The largest score; `+0.0` if that is a zero or there is none above `−∞`.
     pub max: F,
     /// `Σ_t exp(s[t] − max)`.
     pub sum: F,
@@ -201,7 +201,8 @@ fn softmax_shared<F: Float>(x: &mut [F]) -> Normalizer<F> {
 
 #[inline(always)]
 fn softmax_slice<F: Float>(x: &mut [F]) -> Normalizer<F> {
-    let max = max(x);
+    // The addition leaves one zero of the two, of which any can be the largest.
+    let max = max(x) + F::ZERO;
     let max = if max == F::NEG_INFINITY { F::ZERO } else { max };
     exp_slice(x, max);
     let sum = sum(x);

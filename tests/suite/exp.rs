@@ -190,6 +190,46 @@ fn f32_bits_are_those_of_the_formula() {
     }
 }
 
+/// For the loops of a core without an FPU, whose `exp` is another function:
+/// `RUSTFLAGS='--cfg microattention_loops="soft-float"' cargo test --release --test suite -- --ignored every_f32_has`.
+#[test]
+#[ignore = "two thousand million arguments: about a minute in release"]
+fn every_f32_has_the_bits_of_the_formula() {
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    let differences: u64 = thread::scope(|scope| {
+        let threads: Vec<_> = (0..cores)
+            .map(|core| {
+                let patterns = (NON_POSITIVE..=u32::MAX).skip(core).step_by(cores);
+                scope.spawn(move || {
+                    patterns
+                        .map(f32::from_bits)
+                        .filter(|x| x.exp_nonpositive().pattern() != order::exp_f32(*x).pattern())
+                        .count() as u64
+                })
+            })
+            .collect();
+        threads
+            .into_iter()
+            .map(|thread| thread.join().expect("a comparison does not panic"))
+            .sum()
+    });
+    assert_eq!(differences, 0);
+}
+
+/// A normalizer of other scores can bring a score above its maximum, where nothing is promised but the
+/// same bits everywhere.
+#[test]
+fn positive_f32_have_the_bits_of_the_formula() {
+    for pattern in (0..NON_POSITIVE).step_by(3001).chain(0..100) {
+        let x = f32::from_bits(pattern);
+        assert_eq!(
+            x.exp_nonpositive().pattern(),
+            order::exp_f32(x).pattern(),
+            "{x:?}"
+        );
+    }
+}
+
 /// Arguments of every size, where `eˣ` is normal, subnormal, next to 0 and next to 1.
 fn f64_arguments(count: usize) -> impl Iterator<Item = f64> {
     let mut source = Source::new(1, Kind::Even);
