@@ -261,7 +261,7 @@ pub(crate) fn attention_backward_row<F: Float, const T: usize, const H: usize>(
     let mut ds = [F::ZERO; T];
     weighted_sum_backward_row(keys, a, hs, dc, &mut ds, Skip);
     score_gradients(keys, a, &mut ds, n, u, dbias);
-    query_and_key_gradients(keys, hs, a, &ds, dh, dhs, |i, a, g| a * dc[i] + g * h[i]);
+    query_and_key_gradients(keys, hs, a, &ds, dh, dhs, 2, |i, a, g| a * dc[i] + g * h[i]);
 }
 
 /// `ds ← scale·a[t]·(ds[t] − Σ_t a[t]·ds[t])`, from the gradient of the weights to that of the inner

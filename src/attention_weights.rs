@@ -138,7 +138,7 @@ impl<R, B> Attend<R, B> {
             let keys = self.keys::<F, N, 1, T>(n, 0);
             let mut ds = *da;
             score_gradients(keys, a, &mut ds, n, 0, &mut dbias);
-            query_and_key_gradients(keys, hs, &ds, &ds, dh, dhs, |i, _, g| g * h[i]);
+            query_and_key_gradients(keys, hs, &ds, &ds, dh, dhs, 1, |i, _, g| g * h[i]);
         }
     }
 }

@@ -262,7 +262,7 @@ fn dot_product_attention_backward_row<
         let mut ds = [F::ZERO; T];
         weighted_sum_backward_row(keys, a, v, dc, &mut ds, dv);
         score_gradients(keys, a, &mut ds, n, u, dbias);
-        query_and_key_gradients(keys, k, a, &ds, dq, dk, |i, _, g| g * q[i]);
+        query_and_key_gradients(keys, k, a, &ds, dq, dk, 1, |i, _, g| g * q[i]);
     } else {
         weighted_sum_backward_row(keys, a, v, dc, Skip, dv);
     }

@@ -208,7 +208,7 @@ pub(crate) fn dot_scores_backward_row<F: Float, K: Keys<F>, const T: usize, cons
     } else {
         ds
     };
-    query_and_key_gradients(keys, hs, g, g, dh, dhs, |i, _, g| g * h[i]);
+    query_and_key_gradients(keys, hs, g, g, dh, dhs, 1, |i, _, g| g * h[i]);
 }
 
 /// The gradient of the bias: that of the score before the scale.

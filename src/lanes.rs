@@ -27,6 +27,9 @@ pub(crate) const VECTOR: bool = cfg!(microattention_loops = "vector")
             target_feature = "simd128"
         )));
 
+/// The longest row of which the sums of all columns stay in vector registers.
+pub(crate) const IN_REGISTERS: usize = if cfg!(target_feature = "avx") { 64 } else { 32 };
+
 /// Whether the target has no floating-point unit, as far as it says so.
 pub(crate) const SOFT_FLOAT: bool = cfg!(microattention_loops = "soft-float")
     || (!cfg!(microattention_loops = "vector")

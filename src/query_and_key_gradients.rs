@@ -5,13 +5,14 @@ use core::slice;
 
 use crate::Float;
 use crate::gradient::{Gradient, put, put_row};
-use crate::lanes::VECTOR;
+use crate::lanes::{IN_REGISTERS, VECTOR};
 use crate::rule::{Attends, Keys, part, tested};
 use crate::weighted_sum::weighted_sum_slice;
 
 /// `dh[i] = Σ_t g[t]·hs[t,i]` and `dhs[t,i] = dx(i, a[t], g[t])`, in one pass over `hs`, for the
-/// attended keys; zeros elsewhere.
+/// attended keys; zeros elsewhere. `dx` is a sum of `terms` products.
 #[inline(always)]
+#[expect(clippy::too_many_arguments, reason = "the rows of one pass")]
 pub(crate) fn query_and_key_gradients<F: Float, const T: usize, const H: usize, Dh, Dhs>(
     keys: impl Keys<F>,
     hs: &[[F; H]; T],
@@ -19,6 +20,7 @@ pub(crate) fn query_and_key_gradients<F: Float, const T: usize, const H: usize, 
     g: &[F; T],
     mut dh: Dh,
     mut dhs: Dhs,
+    terms: usize,
     dx: impl Fn(usize, F, F) -> F,
 ) where
     Dh: Gradient<[F; H]>,
@@ -47,14 +49,16 @@ pub(crate) fn query_and_key_gradients<F: Float, const T: usize, const H: usize, 
         }
         dhs.put_zeros(|dhs| dhs);
     } else if VECTOR {
-        gradients_by_rows(attends, hs, a, g, dh, dhs, dx);
+        gradients_by_rows(attends, hs, a, g, dh, dhs, terms, dx);
     } else {
         gradients_by_columns(attends, hs, a, g, dh, dhs, dx);
     }
 }
 
-/// Four rows at a time: the loop over `i` fills vector registers.
+/// Four rows at a time, or one where all sums stay in registers beside one factor of `dx`: the loop over
+/// `i` fills vector registers.
 #[inline(always)]
+#[expect(clippy::too_many_arguments, reason = "the rows of one pass")]
 fn gradients_by_rows<F: Float, const H: usize>(
     attends: impl Attends,
     hs: &[[F; H]],
@@ -62,12 +66,19 @@ fn gradients_by_rows<F: Float, const H: usize>(
     g: &[F],
     mut dh: impl Gradient<[F; H]>,
     mut dhs: impl Gradient<[[F; H]]>,
+    terms: usize,
     dx: impl Fn(usize, F, F) -> F,
 ) {
     let (a4, a_rest) = a.as_chunks::<4>();
     let (g4, g_rest) = g.as_chunks::<4>();
     let (hs4, hs_rest) = hs.as_chunks::<4>();
     let mut z = [F::NEG_ZERO; H];
+    if cfg!(target_feature = "avx") && H <= IN_REGISTERS && terms == 1 {
+        let rows = dhs.of(|dhs| &mut dhs[..]);
+        gradients_row_by_row(attends, 0, hs, a, g, &mut z, rows, &dx);
+        dh.put(|dh| Some(dh), z);
+        return;
+    }
     let quads = a4.iter().zip(g4).zip(hs4);
     let rows = dhs.rows(|dhs| dhs.as_chunks_mut::<4>().0);
     for (q, (((a, g), x), mut rows)) in quads.zip(rows).enumerate() {

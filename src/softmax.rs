@@ -1,8 +1,5 @@
 //! The softmax over a row of scores, forward and backward.
 
-use core::array;
-use core::hint::black_box;
-
 use crate::Float;
 use crate::attend::Attend;
 use crate::lanes::{VECTOR, dot, dot_of, max, sum};
@@ -221,10 +218,11 @@ fn multiply<F: Float>(x: &mut [F], factor: F) {
 /// `x[t] ← exp(x[t] − max)`.
 ///
 /// On vector targets in blocks of a length that stays a loop, which LLVM vectorises: it gives up on
-/// the unrolled expression. Up to three elements are faster one by one.
+/// the unrolled expression. Filling up a last block would cost more than the elements left over do
+/// one by one.
 #[inline(always)]
 fn exp_slice<F: Float>(x: &mut [F], max: F) {
-    if VECTOR && x.len() > 3 {
+    if VECTOR {
         let (blocks, tail) = x.as_chunks_mut::<16>();
         for x in blocks {
             exp_block(x, max);
@@ -233,25 +231,16 @@ fn exp_slice<F: Float>(x: &mut [F], max: F) {
         for x in blocks {
             exp_block(x, max);
         }
-        match tail.len() {
-            0 => {}
-            1..=4 => exp_tail::<F, 4>(tail, max),
-            _ => exp_tail::<F, 8>(tail, max),
-        }
+        exp_each(tail, max);
     } else {
-        for x in x {
-            *x = (*x - max).exp_nonpositive();
-        }
+        exp_each(x, max);
     }
 }
 
 #[inline(always)]
-fn exp_tail<F: Float, const B: usize>(x: &mut [F], max: F) {
-    // As one array in memory, or LLVM would drop the padding and fall back to scalar code.
-    let mut block: [F; B] = black_box(array::from_fn(|i| x.get(i).map_or(max, |&x| x)));
-    exp_block(&mut block, max);
-    for (x, b) in x.iter_mut().zip(block) {
-        *x = b;
+fn exp_each<F: Float>(x: &mut [F], max: F) {
+    for x in x {
+        *x = (*x - max).exp_nonpositive();
     }
 }
 

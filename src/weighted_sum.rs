@@ -1,11 +1,12 @@
 //! The weighted sum of value rows, forward and backward.
 
+use core::hint::black_box;
 use core::{array, slice};
 
 use crate::Float;
 use crate::attend::Attend;
 use crate::gradient::{Gradient, put_row};
-use crate::lanes::{VECTOR, dot};
+use crate::lanes::{IN_REGISTERS, VECTOR, dot};
 use crate::rule::{Attends, Keys, Rule, part};
 
 /// The sum of the rows of `hs`, each times its weight: the context vectors.
@@ -155,7 +156,8 @@ pub(crate) fn weighted_sum_slice<F: Float, const H: usize>(
     }
 }
 
-/// Four rows at a time into the whole of `c`: the loop over `h` fills vector registers.
+/// One row at a time into sums that stay in vector registers; where these are too many, four rows at a
+/// time into the whole of `c`.
 #[inline(always)]
 fn weighted_sum_by_rows<F: Float, const H: usize>(
     attends: impl Attends,
@@ -163,6 +165,18 @@ fn weighted_sum_by_rows<F: Float, const H: usize>(
     hs: &[[F; H]],
     c: &mut [F; H],
 ) {
+    if H <= IN_REGISTERS {
+        // With an odd width and a known length, LLVM would unroll both loops into scalar code.
+        let hs = if H > 8 && !H.is_multiple_of(4) {
+            black_box(hs)
+        } else {
+            hs
+        };
+        let mut z = [F::NEG_ZERO; H];
+        add_rows(attends, 0, a, hs, &mut z);
+        *c = z;
+        return;
+    }
     let (a4, a_rest) = a.as_chunks::<4>();
     let (hs4, hs_rest) = hs.as_chunks::<4>();
     c.fill(F::NEG_ZERO);
