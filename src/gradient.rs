@@ -41,7 +41,8 @@ use crate::lanes::VECTOR;
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot take a gradient of type `{A}`",
-    label = "expected `&mut g`, `Accumulate(&mut g)` or `Skip`, with `g` of type `{A}`"
+    label = "expected `&mut g`, `Accumulate(&mut g)` or `Skip`, with `g` of type `{A}`",
+    note = "`&mut g` overwrites `g`, `Accumulate(&mut g)` adds to it, `Skip` leaves the gradient out"
 )]
 pub trait Gradient<A: ?Sized>: sealed::Sealed<A> + Sized {
     /// Whether the gradient is computed at all.

@@ -43,7 +43,8 @@ pub use scale::{Scale, ScaleByWidth};
     message = "`{Self}` is no option for these arrays",
     label = "this option does not fit the batch, the queries or the keys",
     note = "lengths and causal_rows take one number for each of the N batch rows",
-    note = "a mask is `[[bool; T]; N]` or `[[[bool; T]; U]; N]`, a bias the same of the element type"
+    note = "a mask is `[[bool; T]; N]` or `[[[bool; T]; U]; N]`, a bias the same of the element type",
+    note = "code that is generic over an option `R` needs the bound `R: Rule<F, N, U, T>`, with `U` 1 for functions of one query"
 )]
 pub trait Rule<F: Float, const N: usize, const U: usize, const T: usize>: sealed::Sealed {
     /// The option for one query.

@@ -8,7 +8,7 @@ use crate::Float;
 ///
 /// The trait is sealed.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` has no element for each key",
+    message = "`{Self}` has no `{X}` for each key",
     note = "a mask is `[[bool; T]; N]` or `[[[bool; T]; U]; N]`, a bias the same of the element type",
     note = "of a variable `m` that is a `&mut` to one, pass `&*m`"
 )]
