@@ -16,7 +16,7 @@ use std::iter::zip;
 /// Digits in a string, all of them different.
 const T: usize = 6;
 const H: usize = 32;
-const STEPS: u16 = 4000;
+const STEPS: u16 = 2000;
 const RATE: f32 = 0.05;
 const TESTS: u16 = 1000;
 
