@@ -28,7 +28,7 @@ fn with_attention_it_reverses_strings_it_has_never_seen() {
 #[test]
 fn with_a_mean_it_guesses() {
     let [digits, strings] = run(&["--mean"]);
-    assert!((15.0..18.5).contains(&digits), "{digits} %");
+    assert!((14.0..20.0).contains(&digits), "{digits} %");
     assert!(strings < 0.5, "{strings} %");
 }
 
