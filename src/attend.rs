@@ -30,9 +30,11 @@ use crate::rule::{
 ///
 /// Lengths, causal, window, mask and a bias of `−∞` are combined by AND: a key must be attended by
 /// each. The order in which options are given does not matter. A scale that is given twice multiplies
-/// twice, in the order given.
+/// twice, in the order given. `true` in a mask means "attend", as in `scaled_dot_product_attention`; in
+/// `nn.MultiheadAttention` it means the opposite. Lengths, causal and window are ranges: the work outside
+/// of them is not done.
 ///
-/// What differs from the others:
+/// # Special values
 ///
 /// - **Masked means not read.** NaN or ∞ in a masked key, value, score or upstream gradient changes
 ///   nothing. (Others multiply by a weight of 0, and 0·NaN is NaN.)
@@ -40,9 +42,11 @@ use crate::rule::{
 ///   in ONNX since its erratum. (Earlier versions gave NaN; JAX, which masks with a large negative
 ///   number, gives the mean of all values.) What is accumulated stays as it is for keys that are not
 ///   attended.
-/// - `true` means "attend", as in `scaled_dot_product_attention`; in `nn.MultiheadAttention` it
-///   means the opposite.
-/// - Lengths, causal and window are ranges: the work outside of them is not done.
+///
+/// # Accuracy
+///
+/// That of each function without options, over the keys that are attended. The scale and the bias round a
+/// score once each, and the scale rounds a gradient once.
 ///
 /// # Example
 ///
