@@ -30,9 +30,11 @@ use crate::rule::{
 ///
 /// Lengths, causal, window, mask and a bias of `−∞` are combined by AND: a key must be attended by
 /// each. The order in which options are given does not matter. A scale that is given twice multiplies
-/// twice, in the order given.
+/// twice, in the order given. `true` in a mask means "attend", as in `scaled_dot_product_attention`; in
+/// `nn.MultiheadAttention` it means the opposite. Lengths, causal and window are ranges: the work outside
+/// of them is not done.
 ///
-/// What differs from the others:
+/// # Special values
 ///
 /// - **Masked means not read.** NaN or ∞ in a masked key, value, score or upstream gradient changes
 ///   nothing. (Others multiply by a weight of 0, and 0·NaN is NaN.)
@@ -40,9 +42,11 @@ use crate::rule::{
 ///   in ONNX since its erratum. (Earlier versions gave NaN; JAX, which masks with a large negative
 ///   number, gives the mean of all values.) What is accumulated stays as it is for keys that are not
 ///   attended.
-/// - `true` means "attend", as in `scaled_dot_product_attention`; in `nn.MultiheadAttention` it
-///   means the opposite.
-/// - Lengths, causal and window are ranges: the work outside of them is not done.
+///
+/// # Accuracy
+///
+/// That of each function without options, over the keys that are attended. The scale and the bias round a
+/// score once each, and the scale rounds a gradient once.
 ///
 /// # Example
 ///
@@ -74,6 +78,18 @@ pub struct Attend<R = All, B = All> {
 
 impl Attend {
     /// No options: every key is attended, the scale is 1, and there is no bias.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use microattention::{Attend, attention};
+    ///
+    /// let (h, hs) = ([[0.5_f32]], [[[1.0], [2.0]]]);
+    /// let (mut a, mut b, mut c) = ([[0.0; 2]], [[0.0; 2]], [[0.0]]);
+    /// attention(&h, &hs, &mut a, &mut c);
+    /// Attend::new().attention(&h, &hs, &mut b, &mut c);
+    /// assert_eq!(a, b);
+    /// ```
     #[must_use]
     pub const fn new() -> Self {
         Self {
@@ -110,6 +126,16 @@ impl<R: Copy, B: Copy> Attend<R, B> {
     /// Multiplies each score by `scale`, once, after the sum.
     ///
     /// The gradient of a score is multiplied by it once too, before it enters any sum.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use microattention::Attend;
+    ///
+    /// let mut s = [[0.0_f32]];
+    /// Attend::new().scale(0.5).dot_scores(&[[3.0]], &[[[4.0]]], &mut s);
+    /// assert_eq!(s, [[6.0]]);
+    /// ```
     #[must_use]
     pub const fn scale<F: Copy>(self, scale: F) -> Attend<And<R, Scale<F>>, B> {
         self.and(Scale(scale))
@@ -138,8 +164,21 @@ impl<R: Copy, B: Copy> Attend<R, B> {
 
     /// Attends to the keys `t < lengths[n]` of batch row `n`; above `T` is `T`.
     ///
-    /// The result equals, bit for bit, that of a call with arrays cut off there.
+    /// The result equals, bit for bit, that of a call with arrays cut off there. `N` is taken from the
+    /// lengths: where there are more or fewer than batch rows, the compiler complains of the arrays.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use microattention::Attend;
+    ///
+    /// let mut a = [[0.0_f32; 3]; 2];
+    /// Attend::new().lengths(&[2, 0]).softmax(&mut a);
+    /// assert_eq!(a, [[0.5, 0.5, 0.0], [0.0; 3]]);
+    /// ```
     #[must_use]
+    #[doc(alias = "key_value_seq_lengths")]
+    #[doc(alias = "nonpad_kv_seqlen")]
     pub const fn lengths<const N: usize>(
         self,
         lengths: &[usize; N],
@@ -152,12 +191,36 @@ impl<R: Copy, B: Copy> Attend<R, B> {
     /// `causal(0)` aligns the first query with the first key (top left), `causal(T − U)` the last
     /// with the last (bottom right). The offset may be negative: queries before the first key attend
     /// to nothing. A function with a single query has `u = 0`.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use microattention::Attend;
+    ///
+    /// let (q, k, v) = ([[[0.0_f32]; 2]], [[[0.0]; 3]], [[[1.0], [2.0], [6.0]]]);
+    /// let (mut a, mut c) = ([[[0.0; 3]; 2]], [[[0.0]; 2]]);
+    /// Attend::new().causal(0).dot_product_attention(&q, &k, &v, &mut a, &mut c);
+    /// assert_eq!(c, [[[1.0], [1.5]]]);
+    /// Attend::new().causal(3 - 2).dot_product_attention(&q, &k, &v, &mut a, &mut c);
+    /// assert_eq!(c, [[[1.5], [3.0]]]);
+    /// ```
     #[must_use]
+    #[doc(alias = "is_causal")]
     pub const fn causal(self, offset: isize) -> Attend<And<R, Causal>, B> {
         self.and(Causal(offset))
     }
 
     /// Attends to the keys `t ≤ u + offsets[n]` of query `u` in batch row `n`.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use microattention::Attend;
+    ///
+    /// let mut a = [[0.0_f32; 3]; 2];
+    /// Attend::new().causal_rows(&[1, -1]).softmax(&mut a);
+    /// assert_eq!(a, [[0.5, 0.5, 0.0], [0.0; 3]]);
+    /// ```
     #[must_use]
     pub const fn causal_rows<const N: usize>(
         self,
@@ -170,7 +233,19 @@ impl<R: Copy, B: Copy> Attend<R, B> {
     ///
     /// It is the time `u` that it surrounds, whatever offset [`causal`](Self::causal) has: for queries
     /// that end with the last key, see [`window_at`](Self::window_at).
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use microattention::Attend;
+    ///
+    /// let (q, mut a, mut c) = ([[[0.0_f32]; 4]], [[[0.0; 4]; 4]], [[[0.0]; 4]]);
+    /// Attend::new().window(1, 0).dot_product_attention(&q, &q, &q, &mut a, &mut c);
+    /// assert_eq!(a[0][2], [0.0, 0.5, 0.5, 0.0]);
+    /// ```
     #[must_use]
+    #[doc(alias = "local_window_size")]
+    #[doc(alias = "sliding window")]
     pub const fn window(self, back: usize, ahead: usize) -> Attend<And<R, Window>, B> {
         self.window_at(0, back, ahead)
     }
@@ -178,6 +253,16 @@ impl<R: Copy, B: Copy> Attend<R, B> {
     /// Attends to the keys from `back` before to `ahead` after the time `u + offset` of query `u`,
     /// both included: a sliding window for queries that do not start at the first key. With an offset
     /// of `T − U` the last query stands at the last key.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use microattention::Attend;
+    ///
+    /// let mut a = [[0.0_f32; 4]]; // one query, at the time 3
+    /// Attend::new().window_at(3, 1, 0).softmax(&mut a);
+    /// assert_eq!(a, [[0.0, 0.0, 0.5, 0.5]]);
+    /// ```
     #[must_use]
     pub const fn window_at(
         self,
@@ -194,6 +279,16 @@ impl<R: Copy, B: Copy> Attend<R, B> {
 
     /// Attends to the keys where `mask` is true: `[[bool; T]; N]` for all queries of a batch row, or
     /// `[[[bool; T]; U]; N]`.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use microattention::Attend;
+    ///
+    /// let mut a = [[1.0_f32, f32::NAN, 1.0]];
+    /// Attend::new().mask(&[[true, false, true]]).softmax(&mut a);
+    /// assert_eq!(a, [[0.5, 0.0, 0.5]]);
+    /// ```
     #[must_use]
     #[doc(alias = "attn_mask")]
     #[doc(alias = "key_padding_mask")]
@@ -224,6 +319,9 @@ impl<R: Copy> Attend<R> {
     /// assert_eq!(db, [[1.0, 0.0, -1.0]]);
     /// ```
     #[must_use]
+    #[doc(alias = "attn_bias")]
+    #[doc(alias = "ALiBi")]
+    #[doc(alias = "relative position")]
     pub const fn bias<B>(self, bias: &B) -> Attend<R, Bias<'_, B>> {
         Attend {
             rule: self.rule,

@@ -50,6 +50,7 @@ use crate::weighted_sum::{weighted_sum_backward_row, weighted_sum_row};
 /// ```
 #[doc(alias = "Attention")]
 #[doc(alias = "Luong")]
+#[doc(alias = "context vector")]
 pub fn attention<F: Float, const N: usize, const T: usize, const H: usize>(
     h: &[[F; H]; N],
     hs: &[[[F; H]; T]; N],
@@ -118,6 +119,17 @@ impl<R, B> Attend<R, B> {
     ///
     /// What is saved in `a` may be a [`Normalizer`](crate::Normalizer) instead of the weights: see
     /// [`Saved`].
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use microattention::Attend;
+    ///
+    /// let (h, hs) = ([[1.0_f32]], [[[2.0], [2.0], [9.0]]]);
+    /// let (mut a, mut c) = ([[0.0; 3]], [[0.0]]);
+    /// Attend::new().lengths(&[2]).attention(&h, &hs, &mut a, &mut c);
+    /// assert_eq!((a, c), ([[0.5, 0.5, 0.0]], [[2.0]]));
+    /// ```
     pub fn attention<F: Float, const N: usize, const T: usize, const H: usize>(
         &self,
         h: &[[F; H]; N],
@@ -169,6 +181,17 @@ impl<R> Attend<R> {
     /// dh[n,h]    = Σ_t (scale·ds[n,t])·hs[n,t,h]
     /// dhs[n,t,h] = a[n,t]·dc[n,h] + (scale·ds[n,t])·h[n,h]
     /// ```
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use microattention::{Attend, Skip};
+    ///
+    /// let (h, hs, a) = ([[1.0_f32]], [[[2.0], [6.0], [9.0]]], [[0.5, 0.5, 0.0]]);
+    /// let mut dhs = [[[0.0]; 3]];
+    /// Attend::new().lengths(&[2]).attention_backward(&h, &hs, &a, &[[1.0]], Skip, &mut dhs);
+    /// assert_eq!(dhs, [[[-0.5], [1.5], [0.0]]]);
+    /// ```
     pub fn attention_backward<F: Float, const N: usize, const T: usize, const H: usize>(
         &self,
         h: &[[F; H]; N],
@@ -187,6 +210,17 @@ impl<R> Attend<R> {
 impl<R, A> Attend<R, Bias<'_, A>> {
     /// The gradients of [`attention`](Self::attention), that of the bias included:
     /// `dbias[n,t] = ds[n,t]`.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use microattention::{Attend, Skip};
+    ///
+    /// let (h, hs, a) = ([[1.0_f32]], [[[2.0], [6.0]]], [[0.5, 0.5]]);
+    /// let (att, mut db) = (Attend::new().bias(&[[4.0, 0.0]]), [[0.0; 2]]);
+    /// att.attention_backward(&h, &hs, &a, &[[1.0]], Skip, Skip, &mut db);
+    /// assert_eq!(db, [[-1.0, 1.0]]);
+    /// ```
     #[expect(
         clippy::too_many_arguments,
         reason = "the inputs and gradients of one layer"

@@ -40,6 +40,7 @@ use crate::softmax::{Normalizer, softmax_row};
 /// assert_eq!(a, [[0.5, 0.5]]);
 /// ```
 #[doc(alias = "AttentionWeight")]
+#[doc(alias = "alignment")]
 pub fn attention_weights<F: Float, const N: usize, const T: usize, const H: usize>(
     h: &[[F; H]; N],
     hs: &[[[F; H]; T]; N],
@@ -101,6 +102,17 @@ impl<R, B> Attend<R, B> {
     /// ```text
     /// a[n,:] = softmax_t( scale · Σ_h hs[n,t,h]·h[n,h] + bias[n,t] )
     /// ```
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use microattention::Attend;
+    ///
+    /// let mut a = [[0.0_f32; 3]];
+    /// let mask = [[true, false, true]];
+    /// Attend::new().mask(&mask).attention_weights(&[[1.0]], &[[[2.0]; 3]], &mut a);
+    /// assert_eq!(a, [[0.5, 0.0, 0.5]]);
+    /// ```
     pub fn attention_weights<F: Float, const N: usize, const T: usize, const H: usize>(
         &self,
         h: &[[F; H]; N],
@@ -146,6 +158,17 @@ impl<R, B> Attend<R, B> {
 impl<R> Attend<R> {
     /// The gradients of [`attention_weights`](Self::attention_weights): zero for keys that are not
     /// attended.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use microattention::{Attend, Skip};
+    ///
+    /// let (h, hs) = ([[1.0_f32]], [[[2.0], [6.0]]]);
+    /// let (a, da, mut dh) = ([[0.5, 0.5]], [[0.0, 1.0]], [[0.0]]);
+    /// Attend::new().scale(2.0).attention_weights_backward(&h, &hs, &a, &da, &mut dh, Skip);
+    /// assert_eq!(dh, [[2.0]]);
+    /// ```
     pub fn attention_weights_backward<F: Float, const N: usize, const T: usize, const H: usize>(
         &self,
         h: &[[F; H]; N],
@@ -164,6 +187,18 @@ impl<R> Attend<R> {
 impl<R, A> Attend<R, Bias<'_, A>> {
     /// The gradients of [`attention_weights`](Self::attention_weights), that of the bias included:
     /// `dbias[n,t] = a[n,t]·(da[n,t] − Σ_t a[n,t]·da[n,t])`.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use microattention::{Attend, Skip};
+    ///
+    /// let (h, hs) = ([[1.0_f32]], [[[2.0], [6.0]]]);
+    /// let (a, da, mut db) = ([[0.5, 0.5]], [[0.0, 1.0]], [[0.0; 2]]);
+    /// let att = Attend::new().bias(&[[4.0, 0.0]]);
+    /// att.attention_weights_backward(&h, &hs, &a, &da, Skip, Skip, &mut db);
+    /// assert_eq!(db, [[-0.25, 0.25]]);
+    /// ```
     #[expect(
         clippy::too_many_arguments,
         reason = "the inputs and gradients of one layer"

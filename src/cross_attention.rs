@@ -113,6 +113,17 @@ impl<R, B> Attend<R, B> {
     ///
     /// What is saved in `a` may be a [`Normalizer`](crate::Normalizer) instead of the weights: see
     /// [`Saved`].
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use microattention::Attend;
+    ///
+    /// let (hs_dec, hs_enc) = ([[[0.0_f32]; 2]], [[[1.0], [3.0], [8.0]]]);
+    /// let (mut a, mut c) = ([[[0.0; 3]; 2]], [[[0.0]; 2]]);
+    /// Attend::new().window(0, 1).cross_attention(&hs_dec, &hs_enc, &mut a, &mut c);
+    /// assert_eq!(c, [[[2.0], [5.5]]]);
+    /// ```
     pub fn cross_attention<
         F: Float,
         const N: usize,
@@ -186,6 +197,19 @@ impl<R, B> Attend<R, B> {
 impl<R> Attend<R> {
     /// The gradients of [`cross_attention`](Self::cross_attention), in the order of the queries: zero
     /// for keys that no query attends.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use microattention::{Attend, Skip};
+    ///
+    /// let (hs_dec, hs_enc) = ([[[0.0_f32]; 2]], [[[1.0], [3.0], [8.0]]]);
+    /// let a = [[[0.5, 0.5, 0.0], [0.0, 0.5, 0.5]]];
+    /// let (dc, mut dhs_enc) = ([[[1.0], [2.0]]], [[[0.0]; 3]]);
+    /// let att = Attend::new().window(0, 1);
+    /// att.cross_attention_backward(&hs_dec, &hs_enc, &a, &dc, Skip, &mut dhs_enc);
+    /// assert_eq!(dhs_enc, [[[0.5], [1.5], [1.0]]]);
+    /// ```
     pub fn cross_attention_backward<
         F: Float,
         const N: usize,
@@ -210,6 +234,19 @@ impl<R> Attend<R> {
 impl<R, A> Attend<R, Bias<'_, A>> {
     /// The gradients of [`cross_attention`](Self::cross_attention), that of the bias included:
     /// `ds[n,u,t]`, summed over the queries that share it.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use microattention::{Attend, Skip};
+    ///
+    /// // Two queries share a bias, whose gradient is the sum of both.
+    /// let (hs_dec, hs_enc) = ([[[0.0_f32]; 2]], [[[1.0], [3.0]]]);
+    /// let (a, dc, mut db) = ([[[0.5; 2]; 2]], [[[1.0], [2.0]]], [[0.0; 2]]);
+    /// let att = Attend::new().bias(&[[0.0; 2]]);
+    /// att.cross_attention_backward(&hs_dec, &hs_enc, &a, &dc, Skip, Skip, &mut db);
+    /// assert_eq!(db, [[-1.5, 1.5]]);
+    /// ```
     #[expect(
         clippy::too_many_arguments,
         reason = "the inputs and gradients of one layer"

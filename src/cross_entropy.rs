@@ -48,6 +48,8 @@ use crate::softmax::softmax_row;
 #[doc(alias = "cross_entropy")]
 #[doc(alias = "CrossEntropyLoss")]
 #[doc(alias = "nll_loss")]
+#[doc(alias = "negative log likelihood")]
+#[doc(alias = "ignore_index")]
 pub fn softmax_cross_entropy<F: Float, const N: usize, const C: usize>(
     x: &mut [[F; C]; N],
     labels: &[Option<usize>; N],

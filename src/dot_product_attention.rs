@@ -57,6 +57,9 @@ impl<R, B> Attend<R, B> {
     #[doc(alias = "sdpa")]
     #[doc(alias = "multi-head attention")]
     #[doc(alias = "self-attention")]
+    #[doc(alias = "multi_head")]
+    #[doc(alias = "MultiheadAttention")]
+    #[doc(alias = "grouped-query attention")]
     pub fn dot_product_attention<
         F: Float,
         const N: usize,
@@ -196,6 +199,18 @@ impl<R> Attend<R> {
 impl<R, A> Attend<R, Bias<'_, A>> {
     /// The gradients of [`dot_product_attention`](Self::dot_product_attention), that of the bias
     /// included: `ds[n,u,t]`, summed over the queries that share it.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use microattention::{Attend, Skip};
+    ///
+    /// let (q, k, v) = ([[[1.0_f32]]], [[[0.0], [0.0]]], [[[1.0], [3.0]]]);
+    /// let (a, dc, mut db) = ([[[0.5, 0.5]]], [[[1.0]]], [[[0.0; 2]]]);
+    /// let att = Attend::new().bias(&[[[0.0; 2]]]);
+    /// att.dot_product_attention_backward(&q, &k, &v, &a, &dc, Skip, Skip, Skip, &mut db);
+    /// assert_eq!(db, [[[-0.5, 0.5]]]);
+    /// ```
     #[expect(
         clippy::too_many_arguments,
         reason = "the inputs and gradients of one layer"

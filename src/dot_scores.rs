@@ -36,6 +36,9 @@ use crate::rule::{Attends, Bias, BiasGradient, Keys, NoBias, PerKey, Rule, bias_
 /// ```
 #[doc(alias = "matmul")]
 #[doc(alias = "inner product")]
+#[doc(alias = "bmm")]
+#[doc(alias = "einsum")]
+#[doc(alias = "logits")]
 pub fn dot_scores<F: Float, const N: usize, const T: usize, const H: usize>(
     h: &[[F; H]; N],
     hs: &[[[F; H]; T]; N],
@@ -93,6 +96,17 @@ impl<R, B> Attend<R, B> {
     /// ```
     ///
     /// Rows of keys that are not attended are not read.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use microattention::Attend;
+    ///
+    /// let mut s = [[0.0_f32; 2]];
+    /// let att = Attend::new().scale(0.5).lengths(&[1]);
+    /// att.dot_scores(&[[1.0, 10.0]], &[[[2.0, 4.0], [6.0, 8.0]]], &mut s);
+    /// assert_eq!(s, [[21.0, f32::NEG_INFINITY]]);
+    /// ```
     pub fn dot_scores<F: Float, const N: usize, const T: usize, const H: usize>(
         &self,
         h: &[[F; H]; N],
@@ -136,6 +150,17 @@ impl<R> Attend<R> {
     /// dh[n,h]    = Σ_t (scale·ds[n,t])·hs[n,t,h]
     /// dhs[n,t,h] = (scale·ds[n,t])·h[n,h]
     /// ```
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use microattention::{Attend, Skip};
+    ///
+    /// let (h, hs, ds) = ([[1.0_f32]], [[[2.0], [6.0]]], [[3.0, 5.0]]);
+    /// let mut dh = [[0.0]];
+    /// Attend::new().scale(0.5).lengths(&[1]).dot_scores_backward(&h, &hs, &ds, &mut dh, Skip);
+    /// assert_eq!(dh, [[3.0]]);
+    /// ```
     pub fn dot_scores_backward<F: Float, const N: usize, const T: usize, const H: usize>(
         &self,
         h: &[[F; H]; N],
@@ -153,6 +178,17 @@ impl<R> Attend<R> {
 impl<R, A> Attend<R, Bias<'_, A>> {
     /// The gradients of [`dot_scores`](Self::dot_scores), that of the bias included:
     /// `dbias[n,t] = ds[n,t]`.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use microattention::{Attend, Skip};
+    ///
+    /// let (h, hs, ds) = ([[1.0_f32]], [[[2.0], [6.0]]], [[3.0, 5.0]]);
+    /// let (att, mut db) = (Attend::new().bias(&[[0.0, f32::NEG_INFINITY]]), [[0.0; 2]]);
+    /// att.dot_scores_backward(&h, &hs, &ds, Skip, Skip, &mut db);
+    /// assert_eq!(db, [[3.0, 0.0]]);
+    /// ```
     pub fn dot_scores_backward<F: Float, const N: usize, const T: usize, const H: usize>(
         &self,
         h: &[[F; H]; N],

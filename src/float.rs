@@ -29,7 +29,8 @@ use core::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no element type of this crate",
-    label = "expected `f32` or `f64`"
+    label = "expected `f32` or `f64`",
+    note = "a number without a point is an integer: write `1.0`, not `1`"
 )]
 pub trait Float:
     sealed::Sealed

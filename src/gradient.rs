@@ -41,8 +41,10 @@ use crate::lanes::VECTOR;
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot take a gradient of type `{A}`",
-    label = "expected `&mut g`, `Accumulate(&mut g)` or `Skip`, with `g` of type `{A}`"
+    label = "expected `&mut g`, `Accumulate(&mut g)` or `Skip`, with `g` of type `{A}`",
+    note = "`&mut g` overwrites `g`, `Accumulate(&mut g)` adds to it, `Skip` leaves the gradient out"
 )]
+#[doc(alias = "backward")]
 pub trait Gradient<A: ?Sized>: sealed::Sealed<A> + Sized {
     /// Whether the gradient is computed at all.
     #[doc(hidden)]
@@ -170,7 +172,22 @@ impl<'a, A: ?Sized> Gradient<A> for &'a mut A {
 /// steps, with the same bits however the calls are grouped.
 ///
 /// See [`Gradient`] for the other choices and an example.
+///
+/// # Example
+///
+/// ```
+/// use microattention::{Accumulate, Skip, weighted_sum_backward};
+///
+/// // The gradient of a sum over two examples that share the rows `hs`.
+/// let (hs, mut dhs) = ([[[1.0_f32], [2.0]]], [[[0.0]; 2]]);
+/// for (a, dc) in [([[0.25, 0.75]], [[4.0]]), ([[0.5, 0.5]], [[2.0]])] {
+///     weighted_sum_backward(&a, &hs, &dc, Skip, Accumulate(&mut dhs));
+/// }
+/// assert_eq!(dhs, [[[2.0], [4.0]]]);
+/// ```
 #[derive(Debug)]
+#[doc(alias = "accumulate gradients")]
+#[doc(alias = "zero_grad")]
 pub struct Accumulate<'a, A: ?Sized>(pub &'a mut A);
 
 impl<'a, A: ?Sized> Gradient<A> for Accumulate<'a, A> {
@@ -239,7 +256,19 @@ impl<'a, A: ?Sized> Gradient<A> for Accumulate<'a, A> {
 /// A gradient argument for a gradient that is not wanted.
 ///
 /// See [`Gradient`] for the other choices and an example.
+///
+/// # Example
+///
+/// ```
+/// use microattention::{Skip, weighted_sum_backward};
+///
+/// let mut da = [[0.0_f32; 2]];
+/// weighted_sum_backward(&[[0.5, 0.5]], &[[[1.0], [2.0]]], &[[3.0]], &mut da, Skip);
+/// assert_eq!(da, [[3.0, 6.0]]);
+/// ```
 #[derive(Clone, Copy, Debug)]
+#[doc(alias = "requires_grad")]
+#[doc(alias = "detach")]
 pub struct Skip;
 
 impl<A: ?Sized> Gradient<A> for Skip {

@@ -1,3 +1,4 @@
+#![doc = include_str!("links.md")]
 #![doc = include_str!("../README.md")]
 #![no_std]
 
@@ -35,3 +36,8 @@ pub use running::Running;
 pub use saved::Saved;
 pub use softmax::{Normalizer, softmax, softmax_backward};
 pub use weighted_sum::{weighted_sum, weighted_sum_backward};
+
+/// The examples of that page are tests.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/migration.md")]
+struct Migration;

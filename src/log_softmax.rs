@@ -35,6 +35,8 @@ use crate::softmax::softmax_row;
 /// assert_eq!(x, [[0.0, -1000.0, f32::NEG_INFINITY]]);
 /// ```
 #[doc(alias = "logsumexp")]
+#[doc(alias = "LogSoftmax")]
+#[doc(alias = "log_sum_exp")]
 pub fn log_softmax<F: Float, const N: usize, const T: usize>(x: &mut [[F; T]; N]) {
     for x in x {
         let mut exponentials = *x;

@@ -39,11 +39,35 @@ pub use scale::{Scale, ScaleByWidth};
 /// The trait is sealed. It is named in the bounds of code that is generic over the options. Forward
 /// passes can be generic over the rule `R` and the bias `B` of an `Attend<R, B>`; backward passes take
 /// one more argument with a bias, so code that calls them is generic over `R` alone.
+///
+/// # Example
+///
+/// ```
+/// use microattention::rule::Rule;
+/// use microattention::{Attend, Float};
+///
+/// /// The weights of one query over three keys, whatever the options are.
+/// fn weights<F: Float, R, B>(att: &Attend<R, B>, h: &[F; 2], hs: &[[F; 2]; 3]) -> [F; 3]
+/// where
+///     R: Rule<F, 1, 1, 3>,
+///     B: Rule<F, 1, 1, 3>,
+/// {
+///     let mut a = [[F::default(); 3]];
+///     att.attention_weights(&[*h], &[*hs], &mut a);
+///     a[0]
+/// }
+///
+/// let (h, hs) = ([1.0_f32; 2], [[0.0; 2]; 3]);
+/// assert_eq!(weights(&Attend::new().lengths(&[2]), &h, &hs), [0.5, 0.5, 0.0]);
+/// let bias = [[f32::NEG_INFINITY, 0.0, 0.0]];
+/// assert_eq!(weights(&Attend::new().bias(&bias), &h, &hs), [0.0, 0.5, 0.5]);
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no option for these arrays",
     label = "this option does not fit the batch, the queries or the keys",
     note = "lengths and causal_rows take one number for each of the N batch rows",
-    note = "a mask is `[[bool; T]; N]` or `[[[bool; T]; U]; N]`, a bias the same of the element type"
+    note = "a mask is `[[bool; T]; N]` or `[[[bool; T]; U]; N]`, a bias the same of the element type",
+    note = "code that is generic over an option `R` needs the bound `R: Rule<F, N, U, T>`, with `U` 1 for functions of one query"
 )]
 pub trait Rule<F: Float, const N: usize, const U: usize, const T: usize>: sealed::Sealed {
     /// The option for one query.
@@ -86,6 +110,18 @@ pub trait Keys<F: Float>: Copy {
 }
 
 /// No restriction: every key is attended, scores are as they are.
+///
+/// # Example
+///
+/// ```
+/// use microattention::Attend;
+/// use microattention::rule::All;
+///
+/// static PLAIN: Attend<All, All> = Attend::new();
+/// # let mut x = [[0.0_f32; 2]];
+/// # PLAIN.softmax(&mut x);
+/// # assert_eq!(x, [[0.5, 0.5]]);
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct All;
 
@@ -101,6 +137,19 @@ impl<F: Float, const N: usize, const U: usize, const T: usize> Rule<F, N, U, T> 
 impl<F: Float> Keys<F> for All {}
 
 /// Both: a key must be attended by each, and the scores go through the first and then the second.
+///
+/// # Example
+///
+/// ```
+/// use microattention::Attend;
+/// use microattention::rule::{All, And, Causal, ScaleByWidth};
+///
+/// static ATTEND: Attend<And<And<All, ScaleByWidth<16>>, Causal>> =
+///     Attend::new().scale_by_width::<16>().causal(0);
+/// # let mut x = [[0.0_f32; 2]];
+/// # ATTEND.softmax(&mut x);
+/// # assert_eq!(x, [[1.0, 0.0]]);
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct And<P, Q>(pub(crate) P, pub(crate) Q);
 

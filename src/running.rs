@@ -56,6 +56,7 @@ use crate::lanes::max;
 #[derive(Clone, Debug, PartialEq)]
 #[doc(alias = "online softmax")]
 #[doc(alias = "streaming")]
+#[doc(alias = "flash attention")]
 pub struct Running<F, const E: usize> {
     reference: F,
     weight: Sum<F>,
@@ -68,6 +69,16 @@ const AHEAD: u8 = 8;
 
 impl<F: Float, const E: usize> Running<F, E> {
     /// Nothing pushed yet.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use microattention::Running;
+    ///
+    /// let mut c = [7.0_f32; 2];
+    /// Running::new().context(&mut c);
+    /// assert_eq!(c, [0.0; 2]);
+    /// ```
     #[must_use]
     pub const fn new() -> Self {
         Self {
@@ -78,11 +89,35 @@ impl<F: Float, const E: usize> Running<F, E> {
     }
 
     /// Pushes a key: its score and its value.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use microattention::Running;
+    ///
+    /// let (mut running, mut c) = (Running::new(), [0.0]);
+    /// running.push(0.5_f32, &[3.0]);
+    /// running.context(&mut c);
+    /// assert_eq!(c, [3.0]);
+    /// ```
     pub fn push(&mut self, score: F, value: &[F; E]) {
         self.push_slices(slice::from_ref(&score), slice::from_ref(value));
     }
 
     /// Pushes several keys, in order; cheaper than one by one.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use microattention::{Running, dot_scores};
+    ///
+    /// let (keys, values) = ([[[1.0_f32], [1.0]]], [[2.0], [4.0]]);
+    /// let (mut running, mut s, mut c) = (Running::new(), [[0.0; 2]], [0.0]);
+    /// dot_scores(&[[0.5]], &keys, &mut s);
+    /// running.push_rows(&s[0], &values);
+    /// running.context(&mut c);
+    /// assert_eq!(c, [3.0]);
+    /// ```
     pub fn push_rows<const T: usize>(&mut self, scores: &[F; T], values: &[[F; E]; T]) {
         self.push_slices(scores, values);
     }
@@ -126,6 +161,19 @@ impl<F: Float, const E: usize> Running<F, E> {
     }
 
     /// Writes the context: the average of the values pushed, weighted by the softmax of their scores.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use microattention::Running;
+    ///
+    /// let (mut running, mut c) = (Running::new(), [0.0]);
+    /// for value in [1.0_f32, 2.0, 6.0] {
+    ///     running.push(0.0, &[value]);
+    ///     running.context(&mut c); // at any moment
+    /// }
+    /// assert!((c[0] - 3.0).abs() < 1e-6);
+    /// ```
     pub fn context(&self, c: &mut [F; E]) {
         let weight = self.weight.value();
         let factor = if weight == F::ZERO {

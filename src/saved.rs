@@ -42,6 +42,7 @@ use crate::softmax::Normalizer;
 /// ```
 #[doc(alias = "checkpoint")]
 #[doc(alias = "recompute")]
+#[doc(alias = "flash attention")]
 #[diagnostic::on_unimplemented(
     message = "`{Self}` saves no weights of {T} keys",
     label = "expected a row of weights `[{F}; {T}]` or a `Normalizer<{F}>` for each query"

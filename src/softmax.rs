@@ -39,6 +39,7 @@ use crate::rule::{Attends, Keys, Rule, part, tested};
 /// softmax(&mut x);
 /// assert_eq!(x, [[0.5, 0.5, 0.0], [1.0, 0.0, 0.0]]);
 /// ```
+#[doc(alias = "Softmax")]
 pub fn softmax<F: Float, const N: usize, const T: usize>(x: &mut [[F; T]; N]) {
     Attend::new().softmax(x);
 }
@@ -86,6 +87,16 @@ impl<R, B> Attend<R, B> {
     ///
     /// Scores of keys that are not attended are not read. The scale and the bias belong to the scores
     /// and are not applied again, but a bias of `−∞` masks here too.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use microattention::Attend;
+    ///
+    /// let mut x = [[0.0_f32, f32::NAN]];
+    /// Attend::new().lengths(&[1]).softmax(&mut x);
+    /// assert_eq!(x, [[1.0, 0.0]]);
+    /// ```
     pub fn softmax<F: Float, const N: usize, const T: usize>(&self, x: &mut [[F; T]; N])
     where
         R: Rule<F, N, 1, T>,
@@ -97,6 +108,16 @@ impl<R, B> Attend<R, B> {
     }
 
     /// The gradient of [`softmax`](Self::softmax): zero for keys that are not attended.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use microattention::Attend;
+    ///
+    /// let mut d = [[4.0_f32, 8.0, f32::NAN]];
+    /// Attend::new().lengths(&[2]).softmax_backward(&[[0.25, 0.75, 0.0]], &mut d);
+    /// assert_eq!(d, [[-0.75, 0.75, 0.0]]);
+    /// ```
     pub fn softmax_backward<F: Float, const N: usize, const T: usize>(
         &self,
         a: &[[F; T]; N],
@@ -115,8 +136,19 @@ impl<R, B> Attend<R, B> {
 ///
 /// With it, a backward pass can compute the weights again instead of reading them: see
 /// [`Saved`](crate::Saved).
+///
+/// # Example
+///
+/// ```
+/// use microattention::{Attend, Normalizer};
+///
+/// let (mut saved, mut c) = ([Normalizer::default()], [[0.0_f32]]);
+/// Attend::new().attention(&[[1.0]], &[[[2.0], [2.0]]], &mut saved, &mut c);
+/// assert_eq!(saved, [Normalizer { max: 2.0, sum: 2.0 }]);
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[doc(alias = "logsumexp")]
+#[doc(alias = "log_sum_exp")]
 pub struct Normalizer<F> {
     /// The largest score; `+0.0` if that is a zero or there is none above `−∞`.
     pub max: F,

@@ -41,6 +41,8 @@ use crate::rule::{Attends, Keys, Rule, part};
 #[doc(alias = "WeightSum")]
 #[doc(alias = "context")]
 #[doc(alias = "bmm")]
+#[doc(alias = "einsum")]
+#[doc(alias = "matmul")]
 pub fn weighted_sum<F: Float, const N: usize, const T: usize, const H: usize>(
     a: &[[F; T]; N],
     hs: &[[[F; H]; T]; N],
@@ -94,6 +96,17 @@ impl<R, B> Attend<R, B> {
     /// [`weighted_sum`] over the keys that are attended; `+0.0` where there is none.
     ///
     /// Weights and rows of other keys are not read.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use microattention::Attend;
+    ///
+    /// let mut c = [[0.0_f32]];
+    /// let att = Attend::new().lengths(&[1]);
+    /// att.weighted_sum(&[[0.5, 0.5]], &[[[4.0], [f32::NAN]]], &mut c);
+    /// assert_eq!(c, [[2.0]]);
+    /// ```
     pub fn weighted_sum<F: Float, const N: usize, const T: usize, const H: usize>(
         &self,
         a: &[[F; T]; N],
@@ -109,6 +122,16 @@ impl<R, B> Attend<R, B> {
     }
 
     /// The gradients of [`weighted_sum`](Self::weighted_sum): zero for keys that are not attended.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use microattention::{Attend, Skip};
+    ///
+    /// let (a, hs, mut da) = ([[0.5_f32, 0.5]], [[[4.0], [f32::NAN]]], [[0.0; 2]]);
+    /// Attend::new().lengths(&[1]).weighted_sum_backward(&a, &hs, &[[3.0]], &mut da, Skip);
+    /// assert_eq!(da, [[12.0, 0.0]]);
+    /// ```
     pub fn weighted_sum_backward<F: Float, const N: usize, const T: usize, const H: usize>(
         &self,
         a: &[[F; T]; N],

@@ -7,8 +7,26 @@ use crate::Float;
 /// `[[[X; T]; U]; N]`.
 ///
 /// The trait is sealed.
+///
+/// # Example
+///
+/// ```
+/// use microattention::rule::{All, And, Mask, PerKey};
+/// use microattention::Attend;
+///
+/// /// Any mask of `T` keys will do.
+/// fn kept<M: PerKey<bool, 1, 1, T>, const T: usize>(mask: &M) -> [[f64; T]; 1] {
+///     let attend: Attend<And<All, Mask<'_, M>>> = Attend::new().mask(mask);
+///     let mut a = [[0.0; T]];
+///     attend.softmax(&mut a);
+///     a
+/// }
+///
+/// assert_eq!(kept(&[[true, false, true]]), [[0.5, 0.0, 0.5]]);
+/// assert_eq!(kept(&[[[false, true]]]), [[0.0, 1.0]]);
+/// ```
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` has no element for each key",
+    message = "`{Self}` has no `{X}` for each key",
     note = "a mask is `[[bool; T]; N]` or `[[[bool; T]; U]; N]`, a bias the same of the element type",
     note = "of a variable `m` that is a `&mut` to one, pass `&*m`"
 )]
@@ -62,6 +80,19 @@ impl<X, const N: usize, const U: usize, const T: usize> PerKey<X, N, U, T> for [
 }
 
 /// The rule of [`Attend::mask`](crate::Attend::mask).
+///
+/// # Example
+///
+/// ```
+/// use microattention::Attend;
+/// use microattention::rule::{All, And, Mask};
+///
+/// static MASK: [[bool; 3]; 1] = [[true, false, true]];
+/// static ATTEND: Attend<And<All, Mask<'_, [[bool; 3]; 1]>>> = Attend::new().mask(&MASK);
+/// # let mut x = [[0.0_f32; 3]];
+/// # ATTEND.softmax(&mut x);
+/// # assert_eq!(x, [[0.5, 0.0, 0.5]]);
+/// ```
 #[derive(Debug)]
 pub struct Mask<'a, M: ?Sized>(pub(crate) &'a M);
 
@@ -98,6 +129,19 @@ impl<F: Float> Keys<F> for Mask<'_, [bool]> {
 }
 
 /// The rule of [`Attend::bias`](crate::Attend::bias).
+///
+/// # Example
+///
+/// ```
+/// use microattention::Attend;
+/// use microattention::rule::{All, Bias};
+///
+/// static BIAS: [[f32; 2]; 1] = [[0.0, -1.0]];
+/// static ATTEND: Attend<All, Bias<'_, [[f32; 2]; 1]>> = Attend::new().bias(&BIAS);
+/// # let mut s = [[0.0_f32; 2]];
+/// # ATTEND.dot_scores(&[[1.0]], &[[[2.0], [3.0]]], &mut s);
+/// # assert_eq!(s, [[2.0, 2.0]]);
+/// ```
 #[derive(Debug)]
 pub struct Bias<'a, B: ?Sized>(pub(crate) &'a B);
 

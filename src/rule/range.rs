@@ -62,6 +62,19 @@ impl Range {
 }
 
 /// The rule of [`Attend::lengths`](crate::Attend::lengths).
+///
+/// # Example
+///
+/// ```
+/// use microattention::Attend;
+/// use microattention::rule::{All, And, Lengths};
+///
+/// static LENGTHS: [usize; 2] = [2, 1];
+/// static ATTEND: Attend<And<All, Lengths<'_, 2>>> = Attend::new().lengths(&LENGTHS);
+/// # let mut x = [[0.0_f32; 2]; 2];
+/// # ATTEND.softmax(&mut x);
+/// # assert_eq!(x, [[0.5, 0.5], [1.0, 0.0]]);
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Lengths<'a, const N: usize>(pub(crate) &'a [usize; N]);
 
@@ -81,6 +94,18 @@ impl<F: Float, const N: usize, const U: usize, const T: usize> Rule<F, N, U, T> 
 }
 
 /// The rule of [`Attend::causal`](crate::Attend::causal).
+///
+/// # Example
+///
+/// ```
+/// use microattention::Attend;
+/// use microattention::rule::{All, And, Causal};
+///
+/// static ATTEND: Attend<And<All, Causal>> = Attend::new().causal(0);
+/// # let mut x = [[0.0_f32; 2]];
+/// # ATTEND.softmax(&mut x);
+/// # assert_eq!(x, [[1.0, 0.0]]);
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Causal(pub(crate) isize);
 
@@ -94,6 +119,19 @@ impl<F: Float, const N: usize, const U: usize, const T: usize> Rule<F, N, U, T> 
 }
 
 /// The rule of [`Attend::causal_rows`](crate::Attend::causal_rows).
+///
+/// # Example
+///
+/// ```
+/// use microattention::Attend;
+/// use microattention::rule::{All, And, CausalRows};
+///
+/// static OFFSETS: [isize; 2] = [0, 1];
+/// static ATTEND: Attend<And<All, CausalRows<'_, 2>>> = Attend::new().causal_rows(&OFFSETS);
+/// # let mut x = [[0.0_f32; 2]; 2];
+/// # ATTEND.softmax(&mut x);
+/// # assert_eq!(x, [[1.0, 0.0], [0.5, 0.5]]);
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct CausalRows<'a, const N: usize>(pub(crate) &'a [isize; N]);
 
@@ -112,6 +150,18 @@ impl<F: Float, const N: usize, const U: usize, const T: usize> Rule<F, N, U, T>
 }
 
 /// The rule of [`Attend::window`](crate::Attend::window).
+///
+/// # Example
+///
+/// ```
+/// use microattention::Attend;
+/// use microattention::rule::{All, And, Window};
+///
+/// static ATTEND: Attend<And<All, Window>> = Attend::new().window(8, 0);
+/// # let mut x = [[0.0_f32; 2]];
+/// # ATTEND.softmax(&mut x);
+/// # assert_eq!(x, [[1.0, 0.0]]);
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Window {
     pub(crate) offset: isize,

@@ -4,6 +4,18 @@ use super::{Keys, Rule};
 use crate::Float;
 
 /// The rule of [`Attend::scale`](crate::Attend::scale).
+///
+/// # Example
+///
+/// ```
+/// use microattention::Attend;
+/// use microattention::rule::{All, And, Scale};
+///
+/// static ATTEND: Attend<And<All, Scale<f32>>> = Attend::new().scale(0.25);
+/// # let mut s = [[0.0_f32]];
+/// # ATTEND.dot_scores(&[[4.0]], &[[[3.0]]], &mut s);
+/// # assert_eq!(s, [[3.0]]);
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Scale<F>(pub(crate) F);
 
@@ -26,6 +38,18 @@ impl<F: Float> Keys<F> for Scale<F> {
 }
 
 /// The rule of [`Attend::scale_by_width`](crate::Attend::scale_by_width).
+///
+/// # Example
+///
+/// ```
+/// use microattention::Attend;
+/// use microattention::rule::{All, And, ScaleByWidth};
+///
+/// static ATTEND: Attend<And<All, ScaleByWidth<4>>> = Attend::new().scale_by_width::<4>();
+/// # let mut s = [[0.0_f32]];
+/// # ATTEND.dot_scores(&[[4.0]], &[[[3.0]]], &mut s);
+/// # assert_eq!(s, [[6.0]]);
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct ScaleByWidth<const D: usize>;
 

@@ -1,0 +1,8 @@
+//! Integers as elements.
+
+use microattention::softmax;
+
+fn main() {
+    let mut x = [[1, 2, 3]];
+    softmax(&mut x);
+}
