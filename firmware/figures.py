@@ -26,7 +26,7 @@ def read(file, names):
 
 
 def compare(file, expected, found, columns, percent):
-    """What is wrong, and what has become smaller, each as lines."""
+    """What is wrong, and what has become smaller, each as lines. A column without a name is not compared."""
     problems, smaller = [], []
     for key in [*found, *(key for key in expected if key not in found)]:
         name = " ".join(key)
@@ -36,7 +36,7 @@ def compare(file, expected, found, columns, percent):
             problems.append(f"{name}: measured, but not in {file.name}")
         else:
             for column, old, new in zip(columns, expected[key], map(str, found[key])):
-                if old == new:
+                if old == new or column is None:
                     continue
                 line = f"{name}, {column}: {old} -> {new}"
                 if "-" in (old, new):

@@ -6,8 +6,6 @@ import re
 from toolchain import HERE, fail
 
 # The columns of costs.txt after its names.
-COLUMNS = ("instructions", "instructions per unit", "stack as painted", "stack by the compiler",
-           "flash", "flash with shared code")
 INSTRUCTIONS, EACH, PAINTED, FRAMES, OWN, ALL = range(6)
 CORES = {"m4f": "Cortex-M4F", "m0": "Cortex-M0 and M0+", "rv32imac": "RISC-V rv32imac"}
 SHAPES = ("1x16x8", "4x16x16", "1x64x32")
@@ -52,14 +50,15 @@ def write(costs, judged, version):
 
 def fill(path, blocks):
     """Puts each block between its pair of markers, `<!-- costs: name -->` and `<!-- end -->`."""
-    text = path.read_text()
+    before = text = path.read_text()
     for name, block in blocks.items():
         pattern = rf"(<!-- costs: {re.escape(name)} -->\n).*?(<!-- end -->)"
         text, count = re.subn(pattern, lambda found: f"{found[1]}\n{block}\n\n{found[2]}", text,
                               flags=re.DOTALL)
         if count == 0:
             fail(f"{path.name} has no place for the table '{name}'")
-    path.write_text(text)
+    if text != before:
+        path.write_text(text)
     print(f"wrote the tables of {path.relative_to(HERE.parent)}")
 
 
