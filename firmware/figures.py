@@ -25,6 +25,32 @@ def read(file, names):
     return version, {tuple(line[:names]): tuple(line[names:]) for line in fields}
 
 
+def compare(file, expected, found, columns, percent):
+    """What is wrong, and what has become smaller, each as lines. A column without a name is not compared."""
+    problems, smaller = [], []
+    for key in [*found, *(key for key in expected if key not in found)]:
+        name = " ".join(key)
+        if key not in found:
+            problems.append(f"{name}: in {file.name}, but not measured")
+        elif key not in expected:
+            problems.append(f"{name}: measured, but not in {file.name}")
+        else:
+            for column, old, new in zip(columns, expected[key], map(str, found[key])):
+                if old == new or column is None:
+                    continue
+                line = f"{name}, {column}: {old} -> {new}"
+                if "-" in (old, new):
+                    problems.append(line)
+                    continue
+                old, new = float(old), float(new)
+                line += f" ({100 * (new - old) / old:+.1f} %)" if old else ""
+                if new > old * (1 + percent / 100):
+                    problems.append(line)
+                elif new < old * (1 - percent / 100):
+                    smaller.append(line)
+    return problems, smaller
+
+
 def judge(problems, recorded, version, success):
     """Prints the problems, and fails where the compiler is the one of the figures."""
     for problem in problems:

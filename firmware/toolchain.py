@@ -21,7 +21,7 @@ LINKERS = {
     "aarch64-unknown-none": "ld.lld",
     "wasm32-unknown-unknown": "wasm-ld",
 }
-NAMES = ["debian", "rustup"]  # counts.txt is made with the first
+NAMES = ["debian", "rustup"]  # costs.txt is made with the first
 HOW_TO_GET_ONE = f"""\
 no Rust compiler for {{target}} was found. One of these gives it:
   rustup target add {{target}}

@@ -1,9 +1,7 @@
-//! What the programs need from the board: an end with an exit code, an exact count of instructions,
-//! and the peak of the stack.
+//! What the programs need from the board: an end with an exit code, and an exact count of
+//! instructions.
 #![no_std]
 
-use core::arch::asm;
-use core::hint::black_box;
 use core::panic::PanicInfo;
 use core::sync::atomic::{Ordering, compiler_fence};
 
@@ -64,40 +62,4 @@ impl InstructionCounter {
         let ticks = start.wrapping_sub(SYST::get_current()) & Self::LAST_TICK;
         (ticks * 10 + 16) / 32
     }
-}
-
-/// The most bytes of stack that `call` uses: what it leaves of a pattern painted below this function's
-/// own frame.
-///
-/// No interrupt may be enabled. What `call` takes but does not write at its deepest point is not seen.
-#[inline(never)]
-pub fn peak_stack<A>(arguments: &mut A, call: fn(&mut A)) -> usize {
-    const PATTERN: u32 = 0xCCCC_CCCC;
-    const DEPTH: usize = 64 * 1024;
-    let call = black_box(call);
-    let top: usize;
-    // SAFETY: below the stack pointer nothing is in use, and the memory reaches further down than
-    // that: the stack starts at the end of 4 MB. The loop calls nothing, so it paints over no frame.
-    unsafe {
-        asm!(
-            "mov {top}, sp",
-            "sub {at}, {top}, {depth}",
-            "2:",
-            "str {pattern}, [{at}], #4",
-            "cmp {at}, {top}",
-            "bne 2b",
-            top = out(reg) top,
-            at = out(reg) _,
-            pattern = in(reg) PATTERN,
-            depth = in(reg) DEPTH,
-        );
-    }
-    call(arguments);
-    let painted = (top - DEPTH..top).step_by(4);
-    // SAFETY: these words were painted above, and they are read as what they are, words of memory.
-    let untouched = |&at: &usize| unsafe { (at as *const u32).read_volatile() } == PATTERN;
-    top - painted
-        .take_while(untouched)
-        .last()
-        .map_or(top - DEPTH, |at| at + 4)
 }

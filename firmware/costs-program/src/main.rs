@@ -1,0 +1,122 @@
+//! Prints what every function costs on this target, `f32`: instructions, stack, and where its code is.
+//!
+//! A line is `count weighted_sum 1x16x8 1234 9.64 40 8000401`: the kind (`count`, `naive` for plain
+//! index loops, or `hand` for one gradient alone, written by hand), the function, the shape (N x T x H,
+//! or N x U x T x H), the instructions of one call, and those per multiply-add, for a softmax per
+//! element, the peak of the stack in bytes, and the address of the function. Instructions and stack are
+//! those beyond a call of a function that does nothing; the first line says where that is. Of a
+//! backward pass, `:dh` means that this gradient alone is wanted, and `:accumulate` that all are added
+//! to their buffers; `:normalizer` that the forward pass saved that instead of the weights. After a
+//! plus sign comes the option.
+#![no_std]
+#![no_main]
+
+#[cfg_attr(target_arch = "arm", path = "board/cortex_m.rs")]
+#[cfg_attr(target_arch = "riscv32", path = "board/riscv32.rs")]
+mod board;
+// Compiled for the core that has the most figures.
+#[cfg(target_abi = "eabihf")]
+mod by_hand;
+mod calls;
+mod cost;
+mod naive;
+mod origin;
+mod random;
+
+use core::fmt::Write;
+
+use every_function::{Calls, EveryFunction};
+
+use crate::calls::Measured;
+use crate::cost::Cost;
+
+fn print_all() {
+    let nothing = EveryFunction::<f32, 1, 4, 16, 8>::EMPTY.softmax as usize;
+    print(
+        "empty",
+        ("softmax", ""),
+        [1, 4, 16, 8],
+        1,
+        Cost::default(),
+        nothing,
+    );
+    shape::<1, 4, 16, 8>();
+    shape::<4, 4, 16, 16>();
+    shape::<1, 4, 64, 32>();
+    #[cfg(target_abi = "eabihf")]
+    {
+        options::<1, 4, 64, 32>();
+        training::<1, 16, 16, 16>();
+        training::<4, 16, 64, 32>();
+        training::<1, 64, 64, 32>();
+    }
+}
+
+/// Every function without options.
+fn shape<const N: usize, const U: usize, const T: usize, const H: usize>() {
+    origin::measure::<N, U, T, H>(&[
+        ("count", const { &origin::wanted() }),
+        ("naive", const { &naive::functions() }),
+        #[cfg(target_abi = "eabihf")]
+        ("hand", const { &by_hand::functions() }),
+    ]);
+    let mut m = Measured::<N, U, T, H>::new();
+    m.each(Calls::PLAIN.dot_product, "");
+    m.each(calls::dot_product_uses(), "");
+    m.each(Calls::PLAIN.normalizer, "");
+    m.each(Calls::WITHOUT_OPTIONS, "");
+}
+
+/// The functions with each option.
+#[cfg(target_abi = "eabihf")]
+fn options<const N: usize, const U: usize, const T: usize, const H: usize>() {
+    let mut m = Measured::<N, U, T, H>::new();
+    for (lengths, value) in [(T, "=T"), (T / 4, "=T/4")] {
+        m.arguments.lengths = [lengths; N];
+        m.with_option(&Calls::LENGTHS, value);
+    }
+    for calls in [
+        &Calls::CAUSAL,
+        &Calls::WINDOW,
+        &Calls::MASK,
+        &Calls::BIAS,
+        &Calls::SCALE,
+    ] {
+        m.with_option(calls, "");
+    }
+}
+
+/// Training with many queries: all that `cross_attention` takes.
+#[cfg(target_abi = "eabihf")]
+fn training<const N: usize, const U: usize, const T: usize, const H: usize>() {
+    let mut m = Measured::<N, U, T, H>::new();
+    m.each(calls::training(), "");
+}
+
+/// Prints a line; `value` is that of the option.
+fn print(
+    kind: &str,
+    (name, value): (&str, &str),
+    [n, u, t, h]: [usize; 4],
+    units: usize,
+    cost: Cost,
+    address: usize,
+) {
+    let Cost {
+        instructions,
+        stack,
+    } = cost;
+    let units = units as u32;
+    let hundredths = (instructions * 100 + units / 2) / units;
+    let (whole, rest) = (hundredths / 100, hundredths % 100);
+    let mut out = board::output();
+    let many = name.starts_with("cross") || name.starts_with("dot_product");
+    let written = if many {
+        write!(out, "{kind} {name}{value} {n}x{u}x{t}x{h}")
+    } else {
+        write!(out, "{kind} {name}{value} {n}x{t}x{h}")
+    };
+    written
+        .and_then(|()| writeln!(out, " {instructions} {whole}.{rest:02} {stack} {address:x}"))
+        .expect("the board can print");
+}
