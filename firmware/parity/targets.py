@@ -39,7 +39,7 @@ def risc_v(extensions):
 MICROBIT = board("microbit", "-global", "nrf51-soc.flash-size=0x400000",
                  "-global", "nrf51-soc.sram-size=0x400000")
 TARGETS = {
-    "x86-64": Target("host", HOST, "3", []),
+    "x86-64": Target("host", HOST, "s", []),
     "x86-64-v3": Target("host", HOST, "3", [], ("-Ctarget-cpu=x86-64-v3",)),
     "x86-64-native": Target("host", HOST, "s", [], ("-Ctarget-cpu=native",)),
     "aarch64": Target("virt", "aarch64-unknown-none", "s", AARCH64),
