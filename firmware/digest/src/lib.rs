@@ -1,0 +1,227 @@
+//! Runs every public function of `microattention` on one set of inputs and gives a digest of the bits
+//! of what each returned: the same on every target, or the crate breaks its promise.
+//!
+//! The functions, their options and the uses of their gradients are those of [`every_function`]. The
+//! inputs are numbers of every [`Kind`], and masks, lengths and offsets that go with them.
+#![no_std]
+#![cfg_attr(
+    not(feature = "default"),
+    allow(dead_code, reason = "parts may be left out")
+)]
+
+mod digest;
+mod exp;
+mod number;
+mod root;
+mod rows;
+
+pub use crate::digest::{Digest, Digests};
+pub use crate::number::{Kind, Number, Random};
+pub use crate::root::Root;
+
+use every_function::{Arguments, Call, Calls};
+
+/// A part of the functions and inputs.
+pub struct Part {
+    /// Its name, and that of the feature that includes it.
+    pub name: &'static str,
+    run: fn(&mut Digests),
+}
+
+impl Part {
+    /// Runs the functions of the part.
+    #[must_use]
+    pub fn digests(&self) -> Digests {
+        let mut digests = Digests::NONE;
+        (self.run)(&mut digests);
+        digests
+    }
+}
+
+macro_rules! parts {
+    ($($feature:literal |$digests:ident| $run:expr,)*) => {
+        /// The parts that are included.
+        pub const PARTS: &[Part] = &[
+            $(#[cfg(feature = $feature)] Part { name: $feature, run: |$digests| { $run } },)*
+        ];
+    };
+}
+
+parts! {
+    "plain-f32" |digests| plain::<f32, 2, 3, 9, 7>(digests),
+    "plain-f64" |digests| plain::<f64, 2, 3, 9, 7>(digests),
+    "sizes-f32" |digests| {
+        sizes::<f32>(digests);
+        size::<f32, 1, 1, 63, 1>(digests);
+        size::<f32, 1, 1, 1, 63>(digests);
+    },
+    "sizes-f64" |digests| sizes::<f64>(digests),
+    "options-f32" |digests| options::<f32, 2, 3, 9, 7>(digests),
+    "options-f64" |digests| options::<f64, 2, 3, 9, 7>(digests),
+    "combined-f32" |digests| combined::<f32, 2, 3, 9, 7>(digests),
+    "combined-f64" |digests| combined::<f64, 2, 3, 9, 7>(digests),
+    "uses-f32" |digests| uses_combined::<f32, 2, 3, 9, 7>(digests),
+    "uses-f64" |digests| uses::<f64, 2, 3, 9, 7>(digests),
+    "rows" |digests| rows::run(digests),
+    "exp" |digests| exp::run(digests),
+}
+
+/// Runs lists of calls, each with arguments of its own. A list is taken out of its constant before the
+/// program exists, so that the other lists of the constant are not compiled.
+macro_rules! run {
+    ($digests:ident: $($calls:expr;)*) => {
+        $(run($digests, const { &$calls });)*
+    };
+}
+
+/// Without an option.
+fn plain<F: Number, const N: usize, const U: usize, const T: usize, const H: usize>(
+    digests: &mut Digests,
+) {
+    run! { digests:
+        [Root::<F, N, U, T, H>::CALLS];
+        [Calls::<F, N, U, T, H>::WITHOUT_OPTIONS];
+        [Calls::<F, N, U, T, H>::PLAIN.dot_product];
+    }
+}
+
+/// At sizes of nothing and of one.
+fn sizes<F: Number>(digests: &mut Digests) {
+    size::<F, 0, 1, 7, 9>(digests);
+    size::<F, 2, 1, 0, 7>(digests);
+    size::<F, 1, 0, 63, 0>(digests);
+    size::<F, 1, 1, 1, 1>(digests);
+}
+
+fn size<F: Number, const N: usize, const U: usize, const T: usize, const H: usize>(
+    digests: &mut Digests,
+) {
+    run! { digests:
+        [Root::<F, N, U, T, H>::CALLS];
+        [Calls::<F, N, U, T, H>::WITHOUT_OPTIONS];
+    }
+}
+
+/// Each option by itself.
+fn options<F: Number, const N: usize, const U: usize, const T: usize, const H: usize>(
+    digests: &mut Digests,
+) {
+    run! { digests:
+        [Calls::<F, N, U, T, H>::LENGTHS.dot_product];
+        [Calls::<F, N, U, T, H>::CAUSAL.dot_product];
+        [Calls::<F, N, U, T, H>::CAUSAL_ROWS.dot_product];
+        [Calls::<F, N, U, T, H>::WINDOW.dot_product];
+        [Calls::<F, N, U, T, H>::MASK.dot_product];
+        [Calls::<F, N, U, T, H>::BIAS.dot_product];
+        [Calls::<F, N, U, T, H>::EACH_QUERY.dot_product];
+        [Calls::<F, N, U, T, H>::SCALE.dot_product];
+        [Calls::<F, N, U, T, H>::SCALE_BY_WIDTH.dot_product];
+    }
+}
+
+/// Every function with all options at once.
+fn combined<F: Number, const N: usize, const U: usize, const T: usize, const H: usize>(
+    digests: &mut Digests,
+) {
+    run! { digests:
+        [Calls::<F, N, U, T, H>::COMBINED.origin];
+        [Calls::<F, N, U, T, H>::COMBINED.dot_product];
+        [Calls::<F, N, U, T, H>::COMBINED.normalizer];
+    }
+}
+
+/// Every use of the gradients, after the forward passes that save what they read.
+fn uses<F: Number, const N: usize, const U: usize, const T: usize, const H: usize>(
+    digests: &mut Digests,
+) {
+    run! { digests:
+        [
+            Calls::<F, N, U, T, H>::PLAIN.dot_product,
+            Calls::<F, N, U, T, H>::PLAIN.normalizer,
+            Calls::<F, N, U, T, H>::PLAIN.other_uses,
+        ];
+    }
+}
+
+/// The same with all options at once.
+fn uses_combined<F: Number, const N: usize, const U: usize, const T: usize, const H: usize>(
+    digests: &mut Digests,
+) {
+    run! { digests:
+        [
+            Calls::<F, N, U, T, H>::COMBINED.dot_product,
+            Calls::<F, N, U, T, H>::COMBINED.normalizer,
+            Calls::<F, N, U, T, H>::COMBINED.other_uses,
+        ];
+    }
+}
+
+/// Calls each function, in order, with arguments of each kind: what one returns is an input of the
+/// next.
+#[inline(never)]
+fn run<F: Number, const N: usize, const U: usize, const T: usize, const H: usize>(
+    digests: &mut Digests,
+    calls: &[&[Call<F, N, U, T, H>]],
+) {
+    for (seed, kind) in (1..).zip(Kind::ALL) {
+        let mut x = arguments(kind, seed);
+        for call in calls.iter().copied().flatten() {
+            (call.call)(&mut x);
+            let digest = digests.of(call.name);
+            digest.results(&x);
+            if call.name.starts_with("Running::") {
+                digest.contexts(&x.running);
+                digest.contexts(&x.other);
+            }
+        }
+    }
+}
+
+/// Arguments of one kind.
+///
+/// Scores may be `−∞` in every kind, or the special values of one function would hide those of the
+/// next.
+#[inline(never)]
+fn arguments<F: Number, const N: usize, const U: usize, const T: usize, const H: usize>(
+    kind: Kind,
+    seed: u32,
+) -> Arguments<F, N, U, T, H> {
+    let mut random = Random(seed);
+    let mut x = Arguments::new(|| random.number(kind));
+    let keys = T as u32;
+    for (lengths, offsets) in x.lengths.iter_mut().zip(&mut x.offsets) {
+        *lengths = random.below(keys + 3) as usize;
+        *offsets = random.below(keys + 3) as isize - 2;
+    }
+    x.offset = random.below(keys + 3) as isize - 2;
+    x.back = random.below(keys + 1) as usize;
+    x.ahead = random.below(3) as usize;
+    let masks = x.mask.as_flattened_mut().iter_mut();
+    for mask in masks.chain(x.mask_dec.as_flattened_mut().as_flattened_mut()) {
+        *mask = random.below(4) > 0;
+    }
+    x.scale = random.number(Kind::Ordinary);
+    for label in &mut x.labels {
+        *label = Some(random.below(keys + 2) as usize).filter(|_| random.below(5) > 0);
+    }
+    let minus_infinity = -F::from_parts(0, F::LAST_EXPONENT, 0);
+    let scores =
+        x.a.as_flattened_mut()
+            .iter_mut()
+            .chain(x.s.as_flattened_mut());
+    for score in scores {
+        *score = random.number(kind);
+    }
+    let scores =
+        x.a.as_flattened_mut()
+            .iter_mut()
+            .chain(x.s.as_flattened_mut());
+    let biases = x.bias.as_flattened_mut().iter_mut();
+    let biases = biases.chain(x.bias_dec.as_flattened_mut().as_flattened_mut());
+    for score in scores.chain(biases).chain(&mut x.score) {
+        if random.below(8) == 0 {
+            *score = minus_infinity;
+        }
+    }
+    x
+}

@@ -1,0 +1,33 @@
+//! Prints the digests of what every function returns on this target, a line for each part and
+//! function: `masks-f32 attention_backward 0123456789abcdef`.
+//!
+//! `firmware/parity` builds and runs it on every target and compares.
+#![cfg_attr(any(target_os = "none", target_arch = "wasm32"), no_std, no_main)]
+
+#[cfg_attr(all(target_arch = "arm", target_os = "none"), path = "cortex_m.rs")]
+#[cfg_attr(target_arch = "riscv32", path = "riscv32.rs")]
+#[cfg_attr(all(target_arch = "aarch64", target_os = "none"), path = "aarch64.rs")]
+#[cfg_attr(target_arch = "wasm32", path = "wasm32.rs")]
+#[cfg_attr(
+    not(any(target_os = "none", target_arch = "wasm32")),
+    path = "hosted.rs"
+)]
+mod machine;
+
+#[cfg(not(any(target_os = "none", target_arch = "wasm32")))]
+fn main() {
+    print_all(&mut machine::Output);
+}
+
+/// Prints all lines, and how many they are: a run that was cut short shows.
+fn print_all(output: &mut impl core::fmt::Write) {
+    let mut lines = 0;
+    for part in digest::PARTS {
+        for (function, digest) in part.digests().each() {
+            writeln!(output, "{} {function} {:016x}", part.name, digest.0)
+                .expect("it can be written");
+            lines += 1;
+        }
+    }
+    writeln!(output, "lines {lines}").expect("it can be written");
+}
