@@ -1,0 +1,39 @@
+//! What a sceptical reviewer asks of gradients, in a test binary of its own.
+//!
+//! | module | what it shows |
+//! | --- | --- |
+//! | [`worst`] | inputs found by hill climbing stay inside the derived bounds, and come near them |
+//! | [`bounds`], [`exact`], [`climb`] | the bounds in code, the exact results, and the search |
+//!
+//! The modules of `tests/suite` that are reused are the same files.
+
+#![allow(
+    clippy::float_cmp,
+    reason = "some of these tests are about exact equality"
+)]
+#![allow(
+    clippy::similar_names,
+    reason = "the letters of the equations, and a `d` before them"
+)]
+#![allow(
+    clippy::unnecessary_box_returns,
+    reason = "large arrays are not moved through the small stack of a test"
+)]
+
+mod bounds;
+mod climb;
+mod exact;
+mod worst;
+
+#[allow(dead_code, reason = "the other test binary uses the rest")]
+#[path = "../suite/double_double.rs"]
+mod double_double;
+#[allow(dead_code, reason = "the other test binary uses the rest")]
+#[path = "../suite/element.rs"]
+mod element;
+#[allow(dead_code, reason = "the other test binary uses the rest")]
+#[path = "../suite/order.rs"]
+mod order;
+#[allow(dead_code, reason = "the other test binary uses the rest")]
+#[path = "../suite/values.rs"]
+mod values;
