@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | [`worst`] | inputs found by hill climbing stay inside the derived bounds, and come near them |
 //! | [`bounds`], [`exact`], [`climb`] | the bounds in code, the exact results, and the search |
+//! | [`golden`] | vectors made with JAX, for every function and option |
 //!
 //! The modules of `tests/suite` that are reused are the same files.
 
@@ -23,6 +24,7 @@
 mod bounds;
 mod climb;
 mod exact;
+mod golden;
 mod worst;
 
 #[allow(dead_code, reason = "the other test binary uses the rest")]
