@@ -5,6 +5,10 @@
 //! | [`worst`] | inputs found by hill climbing stay inside the derived bounds, and come near them |
 //! | [`bounds`], [`exact`], [`climb`] | the bounds in code, the exact results, and the search |
 //! | [`golden`] | vectors made with JAX, for every function and option |
+//! | [`adjoint`], [`dual`] | each backward pass is the transpose of the forward derivative, which dual numbers give |
+//! | [`linear`] | each backward pass is linear in its upstream gradient |
+//! | [`invariances`] | what a permutation or a shift must not change |
+//! | [`training`] | a model trained in both types has the same losses |
 //!
 //! The modules of `tests/suite` that are reused are the same files.
 
@@ -21,10 +25,16 @@
     reason = "large arrays are not moved through the small stack of a test"
 )]
 
+mod adjoint;
 mod bounds;
 mod climb;
+mod dual;
 mod exact;
 mod golden;
+mod invariances;
+mod linear;
+mod random;
+mod training;
 mod worst;
 
 #[allow(dead_code, reason = "the other test binary uses the rest")]
@@ -33,9 +43,27 @@ mod double_double;
 #[allow(dead_code, reason = "the other test binary uses the rest")]
 #[path = "../suite/element.rs"]
 mod element;
+#[allow(
+    dead_code,
+    unused_macros,
+    unused_imports,
+    reason = "the other test binary uses the rest"
+)]
+#[path = "../suite/options_calls.rs"]
+mod options_calls;
+#[allow(dead_code, reason = "the other test binary uses the rest")]
+#[path = "../suite/options_reference.rs"]
+mod options_reference;
 #[allow(dead_code, reason = "the other test binary uses the rest")]
 #[path = "../suite/order.rs"]
 mod order;
+#[allow(
+    unused_macros,
+    unused_imports,
+    reason = "the other test binary uses the rest"
+)]
+#[path = "../suite/shapes.rs"]
+mod shapes;
 #[allow(dead_code, reason = "the other test binary uses the rest")]
 #[path = "../suite/values.rs"]
 mod values;
