@@ -8,6 +8,8 @@
 //! | [`adjoint`], [`dual`] | each backward pass is the transpose of the forward derivative, which dual numbers give |
 //! | [`linear`] | each backward pass is linear in its upstream gradient |
 //! | [`invariances`] | what a permutation or a shift must not change |
+//! | [`arguments`] | gradients are overwritten, added to or left alone, as asked |
+//! | [`edges`], [`inverse_sqrt`] | sizes of zero, long rows, `−∞`; the scale 1/√D |
 //! | [`training`] | a model trained in both types has the same losses |
 //!
 //! The modules of `tests/suite` that are reused are the same files.
@@ -26,12 +28,15 @@
 )]
 
 mod adjoint;
+mod arguments;
 mod bounds;
 mod climb;
 mod dual;
+mod edges;
 mod exact;
 mod golden;
 mod invariances;
+mod inverse_sqrt;
 mod linear;
 mod random;
 mod training;
@@ -43,12 +48,7 @@ mod double_double;
 #[allow(dead_code, reason = "the other test binary uses the rest")]
 #[path = "../suite/element.rs"]
 mod element;
-#[allow(
-    dead_code,
-    unused_macros,
-    unused_imports,
-    reason = "the other test binary uses the rest"
-)]
+#[allow(dead_code, reason = "the other test binary uses the rest")]
 #[path = "../suite/options_calls.rs"]
 mod options_calls;
 #[allow(dead_code, reason = "the other test binary uses the rest")]
