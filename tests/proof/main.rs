@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | [`worst`] | inputs found by hill climbing stay inside the derived bounds, and come near them |
 //! | [`bounds`], [`exact`], [`climb`] | the bounds in code, the exact results, and the search |
+//! | [`documented`], [`claims`], [`polynomials`] | what the documentation states is what is derived, measured or counted |
 //! | [`golden`] | vectors made with JAX, for every function and option |
 //! | [`adjoint`], [`dual`] | each backward pass is the transpose of the forward derivative, which dual numbers give |
 //! | [`linear`] | each backward pass is linear in its upstream gradient |
@@ -30,7 +31,9 @@
 mod adjoint;
 mod arguments;
 mod bounds;
+mod claims;
 mod climb;
+mod documented;
 mod dual;
 mod edges;
 mod exact;
@@ -38,10 +41,14 @@ mod golden;
 mod invariances;
 mod inverse_sqrt;
 mod linear;
+mod polynomials;
 mod random;
 mod training;
 mod worst;
 
+#[allow(dead_code, reason = "the other test binary uses the rest")]
+#[path = "../suite/budgets.rs"]
+mod budgets;
 #[allow(dead_code, reason = "the other test binary uses the rest")]
 #[path = "../suite/double_double.rs"]
 mod double_double;
