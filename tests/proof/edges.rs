@@ -86,6 +86,11 @@ fn streams() {
     let before = context(&both);
     both.merge(&nothing);
     assert_eq!(context(&both), before);
+    // Far apart, the lower one is forgotten.
+    let mut high = Running::new();
+    high.push(200.0, &[7.0]);
+    both.merge(&high);
+    assert_eq!(context(&both), 7.0);
     both.push(f32::NAN, &[4.0]);
     assert!(context(&both).is_nan());
     // A context that overflows is infinite, not NaN.

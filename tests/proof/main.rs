@@ -28,23 +28,31 @@
     reason = "large arrays are not moved through the small stack of a test"
 )]
 
-mod adjoint;
-mod arguments;
 mod bounds;
 mod claims;
 mod climb;
 mod documented;
-mod dual;
 mod edges;
 mod exact;
 mod golden;
-mod invariances;
 mod inverse_sqrt;
-mod linear;
 mod polynomials;
-mod random;
 mod training;
 mod worst;
+
+// Many instances of every function: optimised, they take minutes to compile.
+#[cfg(debug_assertions)]
+mod adjoint;
+#[cfg(debug_assertions)]
+mod arguments;
+#[cfg(debug_assertions)]
+mod dual;
+#[cfg(debug_assertions)]
+mod invariances;
+#[cfg(debug_assertions)]
+mod linear;
+#[cfg(debug_assertions)]
+mod random;
 
 #[allow(dead_code, reason = "the other test binary uses the rest")]
 #[path = "../suite/budgets.rs"]
@@ -55,15 +63,18 @@ mod double_double;
 #[allow(dead_code, reason = "the other test binary uses the rest")]
 #[path = "../suite/element.rs"]
 mod element;
+#[cfg(debug_assertions)]
 #[allow(dead_code, reason = "the other test binary uses the rest")]
 #[path = "../suite/options_calls.rs"]
 mod options_calls;
+#[cfg(debug_assertions)]
 #[allow(dead_code, reason = "the other test binary uses the rest")]
 #[path = "../suite/options_reference.rs"]
 mod options_reference;
 #[allow(dead_code, reason = "the other test binary uses the rest")]
 #[path = "../suite/order.rs"]
 mod order;
+#[cfg(debug_assertions)]
 #[allow(
     unused_macros,
     unused_imports,
