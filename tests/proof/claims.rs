@@ -3,9 +3,14 @@
 use std::mem::size_of;
 
 use microattention::rule::{All, And, Causal, Scale};
-use microattention::{Attend, Normalizer, Running, attention_weights};
+use microattention::{
+    Accumulate, Attend, Normalizer, Running, Skip, attention_backward, attention_weights,
+    cross_attention, cross_attention_backward,
+};
 
 use crate::budgets::{EXP_F32, WEIGHT_NEAR_MAXIMUM, WEIGHTS_SUM_TO_ONE};
+use crate::element::assert_same_bits;
+use crate::values::{Kind, Source};
 
 const README: &str = include_str!("../../README.md");
 
@@ -64,6 +69,53 @@ fn options_in_a_static() {
     ATT.attention_weights(&[[2.0]], &[[[1.0], [f32::NAN]]], &mut a);
     attention_weights(&[[1.0]], &[[[1.0], [-900.0]]], &mut b);
     assert_eq!((a, b), ([[1.0, 0.0]], [[1.0, 0.0]]));
+}
+
+/// A scale that is given twice multiplies twice, in the order given.
+#[test]
+fn scales_multiply_in_order() {
+    let (x, first, second) = (1.1_f32, 0.3, 1.3);
+    let mut s = [[f32::NAN]];
+    let att = Attend::new().scale(first).scale(second);
+    att.dot_scores(&[[x]], &[[[1.0]]], &mut s);
+    assert_eq!(s, [[(x * first) * second]]);
+    assert_ne!(s, [[x * (first * second)]]);
+}
+
+/// Gradients of shared keys that accumulate have the same bits however the calls are grouped.
+#[test]
+fn accumulation_in_any_groups() {
+    const U: usize = 6;
+    let mut source = Source::new(31, Kind::Even);
+    let queries = [*source.array::<[f32; 3], U>()];
+    let hs = [*source.array::<[f32; 3], 5>()];
+    let dc = [*source.array::<[f32; 3], U>()];
+    let (mut a, mut c) = ([[[0.0; 5]; U]], [[[0.0; 3]; U]]);
+    cross_attention(&queries, &hs, &mut a, &mut c);
+
+    let mut at_once = [*source.array::<[f32; 3], 5>()];
+    let (mut in_twos, mut in_ones) = (at_once, at_once);
+    cross_attention_backward(&queries, &hs, &a, &dc, Skip, Accumulate(&mut at_once));
+    let pairs = queries[0].as_chunks::<2>().0.iter();
+    let pairs = pairs
+        .zip(a[0].as_chunks::<2>().0)
+        .zip(dc[0].as_chunks::<2>().0);
+    for ((query, a), dc) in pairs {
+        cross_attention_backward(
+            &[*query],
+            &hs,
+            &[*a],
+            &[*dc],
+            Skip,
+            Accumulate(&mut in_twos),
+        );
+    }
+    for u in 0..U {
+        let (query, a, dc) = ([queries[0][u]], [a[0][u]], [dc[0][u]]);
+        attention_backward(&query, &hs, &a, &dc, Skip, Accumulate(&mut in_ones));
+    }
+    assert_same_bits(&in_twos, &at_once, "in twos");
+    assert_same_bits(&in_ones, &at_once, "one by one");
 }
 
 fn context<const E: usize>(running: &Running<f32, E>) -> [f32; E] {
