@@ -46,6 +46,29 @@ fn accuracy_of_the_readme() {
     assert_in_readme(&format!("{}·2⁻²⁴ of 1", WEIGHTS_SUM_TO_ONE.single));
 }
 
+/// Each test that the README names, as `file` or `file::name`, is there.
+#[test]
+fn tests_of_the_readme() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let names = README.split('`').skip(1).step_by(2);
+    let tests: Vec<_> = names.filter(|name| name.starts_with("tests/")).collect();
+    assert!(tests.len() > 5);
+    for test in tests {
+        let mut parts = test.split("::");
+        let file = root.join(parts.next().expect("a path"));
+        if file.is_dir() {
+            continue;
+        }
+        let text = std::fs::read_to_string(&file).unwrap_or_else(|error| panic!("{test}: {error}"));
+        for name in parts {
+            let is_there = text
+                .split(|c: char| !c.is_alphanumeric() && c != '_')
+                .any(|word| word == name);
+            assert!(is_there, "{test} is not there");
+        }
+    }
+}
+
 /// The state of a stream is 2·E + 3 numbers, what is saved instead of weights is 2.
 #[test]
 fn sizes() {
