@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Makes the golden vectors beside this file with JAX in f64.
 
-    python3 -m venv venv && venv/bin/pip install jax==0.4.35
-    venv/bin/python tests/golden/make.py
+    python3 -m venv target/venv && target/venv/bin/pip install jax==0.4.35 numpy==2.4.6
+    target/venv/bin/python tests/golden/make.py
 
 JAX shares nothing with the crate: forward passes are jax.numpy and jax.nn, gradients are
 JAX's own, by jax.vjp. Where jax.nn.dot_product_attention has an option, the forward pass is compared

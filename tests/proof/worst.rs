@@ -115,6 +115,8 @@ fn of_attention() {
     worst!("attention_weights", "a", 150, inputs(9, 17), attention::attention_weights<T 9, H 17>);
     worst!("attention", "c", 500, inputs(2, 4), attention::attention<T 2, H 4>);
     worst!("attention", "c", 200, inputs(17, 9), attention::attention<T 17, H 9>);
+    let large = inputs(64, 32);
+    worst!("attention", "c", 20, large, attention::attention<T 64, H 32>);
     let inputs = |u: usize, t: usize, h| [(u * h, Value), (t * h, Value)];
     worst!("cross_attention", "c", 300, inputs(2, 3, 2), attention::cross_attention<U 2, T 3, H 2>);
     let inputs = |t: usize, d, e| {
@@ -139,6 +141,9 @@ fn of_attention_backward() {
     worst!("attention_backward", "dh", 200, inputs(17, 9), attention::attention_backward<T 17, H 9>);
     worst!("attention_backward", "dhs", 600, inputs(3, 2), attention::attention_backward<T 3, H 2>);
     worst!("attention_backward", "dhs", 200, inputs(17, 9), attention::attention_backward<T 17, H 9>);
+    let large = inputs(64, 32);
+    worst!("attention_backward", "dh", 80, large, attention::attention_backward<T 64, H 32>);
+    worst!("attention_backward", "dhs", 80, large, attention::attention_backward<T 64, H 32>);
 }
 
 #[test]
