@@ -13,9 +13,9 @@ use crate::values::{Case, Kind, Source};
 on_every_option! { several_queries }
 
 mod one_query {
-    use super::single_query as property;
+    use super::single_query;
 
-    super::every_function! { property }
+    super::every_function! { single_query }
 }
 
 fn coarse<F: Element>(count: usize, source: &mut Source) -> Vec<F> {

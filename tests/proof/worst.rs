@@ -3,6 +3,7 @@
 //! `cargo test --test proof worst -- --nocapture` prints the table of the README.
 
 mod attention;
+mod attention_backward;
 mod losses;
 mod sums;
 
@@ -134,16 +135,16 @@ fn of_attention() {
 #[test]
 fn of_attention_backward() {
     let inputs = |t, h| [(h, Value), (t * h, Value), (t, Weight), (t, Value)];
-    worst!("attention_weights_backward", "dh", 400, inputs(4, 2), attention::attention_weights_backward<T 4, H 2>);
-    worst!("attention_weights_backward", "dhs", 400, inputs(4, 2), attention::attention_weights_backward<T 4, H 2>);
+    worst!("attention_weights_backward", "dh", 400, inputs(4, 2), attention_backward::attention_weights_backward<T 4, H 2>);
+    worst!("attention_weights_backward", "dhs", 400, inputs(4, 2), attention_backward::attention_weights_backward<T 4, H 2>);
     let inputs = |t, h| [(h, Value), (t * h, Value), (t, Weight), (h, Value)];
-    worst!("attention_backward", "dh", 600, inputs(3, 2), attention::attention_backward<T 3, H 2>);
-    worst!("attention_backward", "dh", 200, inputs(17, 9), attention::attention_backward<T 17, H 9>);
-    worst!("attention_backward", "dhs", 600, inputs(3, 2), attention::attention_backward<T 3, H 2>);
-    worst!("attention_backward", "dhs", 200, inputs(17, 9), attention::attention_backward<T 17, H 9>);
+    worst!("attention_backward", "dh", 600, inputs(3, 2), attention_backward::attention_backward<T 3, H 2>);
+    worst!("attention_backward", "dh", 200, inputs(17, 9), attention_backward::attention_backward<T 17, H 9>);
+    worst!("attention_backward", "dhs", 600, inputs(3, 2), attention_backward::attention_backward<T 3, H 2>);
+    worst!("attention_backward", "dhs", 200, inputs(17, 9), attention_backward::attention_backward<T 17, H 9>);
     let large = inputs(64, 32);
-    worst!("attention_backward", "dh", 80, large, attention::attention_backward<T 64, H 32>);
-    worst!("attention_backward", "dhs", 80, large, attention::attention_backward<T 64, H 32>);
+    worst!("attention_backward", "dh", 80, large, attention_backward::attention_backward<T 64, H 32>);
+    worst!("attention_backward", "dhs", 80, large, attention_backward::attention_backward<T 64, H 32>);
 }
 
 #[test]
@@ -156,8 +157,8 @@ fn of_cross_attention_backward() {
             (u * h, Value),
         ]
     };
-    worst!("cross_attention_backward", "dhs_dec", 500, inputs(2, 2, 2), attention::cross_attention_backward<U 2, T 2, H 2>);
-    worst!("cross_attention_backward", "dhs_enc", 500, inputs(3, 2, 2), attention::cross_attention_backward<U 3, T 2, H 2>);
+    worst!("cross_attention_backward", "dhs_dec", 500, inputs(2, 2, 2), attention_backward::cross_attention_backward<U 2, T 2, H 2>);
+    worst!("cross_attention_backward", "dhs_enc", 500, inputs(3, 2, 2), attention_backward::cross_attention_backward<U 3, T 2, H 2>);
 }
 
 #[test]
@@ -174,8 +175,8 @@ fn of_dot_product_attention_backward() {
         ]
     };
     let few = inputs(2, 3, 2, 1);
-    worst!("dot_product_attention_backward", "dq", 400, few, attention::dot_product_attention_backward<U 2, T 3, D 2, E 1>);
-    worst!("dot_product_attention_backward", "dk", 400, few, attention::dot_product_attention_backward<U 2, T 3, D 2, E 1>);
-    worst!("dot_product_attention_backward", "dv", 400, few, attention::dot_product_attention_backward<U 2, T 3, D 2, E 1>);
-    worst!("dot_product_attention_backward", "dbias", 400, few, attention::dot_product_attention_backward<U 2, T 3, D 2, E 1>);
+    worst!("dot_product_attention_backward", "dq", 400, few, attention_backward::dot_product_attention_backward<U 2, T 3, D 2, E 1>);
+    worst!("dot_product_attention_backward", "dk", 400, few, attention_backward::dot_product_attention_backward<U 2, T 3, D 2, E 1>);
+    worst!("dot_product_attention_backward", "dv", 400, few, attention_backward::dot_product_attention_backward<U 2, T 3, D 2, E 1>);
+    worst!("dot_product_attention_backward", "dbias", 400, few, attention_backward::dot_product_attention_backward<U 2, T 3, D 2, E 1>);
 }
