@@ -1,0 +1,135 @@
+//! The ends of what is allowed: no elements, rows longer than any block, scores of `−∞`, labels that
+//! are no class.
+
+use microattention::{
+    Attend, Running, attention, attention_backward, log_softmax, softmax, softmax_cross_entropy,
+};
+
+use crate::double_double::DoubleDouble;
+use crate::element::{Element, boxed};
+use crate::exact::{minus, number, sum};
+use crate::values::{Kind, Source};
+
+/// More than the 8192 elements that are summed as a tree: each weight within the derived bound.
+fn long_row<F: Element>() {
+    const T: usize = 8 * 1024 + 77;
+    let mut source = Source::new(3, Kind::Even);
+    let x: Vec<F> = (0..T).map(|_| F::of(-source.unit())).collect();
+    let wide: Vec<f64> = x.iter().map(|x| x.wide()).collect();
+    let exact = crate::exact::Softmax::new(&crate::exact::numbers(&wide));
+    let weights = crate::exact::rounded(&exact.weights);
+    let units = crate::bounds::softmax::softmax(&weights, &exact.below(), &vec![0.0; T]);
+
+    let mut a = boxed::<[F; T], 1>(F::of(0.0));
+    a[0].copy_from_slice(&x);
+    softmax(&mut a);
+    for t in 0..T {
+        let error = minus(number(a[0][t].wide()), exact.weights[t]).hi.abs();
+        assert!(
+            error <= 1.01 * units[t] * F::ROUNDOFF,
+            "weight {t}: {error}"
+        );
+    }
+    let total = sum(a[0].iter().map(|a| DoubleDouble::new(a.wide())));
+    assert!((total.hi - 1.0).abs() < 5.0 * F::ROUNDOFF);
+}
+
+#[test]
+fn long_rows() {
+    long_row::<f32>();
+    long_row::<f64>();
+}
+
+#[test]
+fn labels() {
+    let mut x = [[1.0, 2.0], [3.0, 4.0], [f64::NEG_INFINITY, 0.0]];
+    let loss = softmax_cross_entropy(&mut x, &[None, Some(2), Some(0)]);
+    assert!(loss.is_nan());
+    assert_eq!(x[0], [0.0, 0.0]);
+    assert!(x[1].iter().all(|x| x.is_nan()));
+    assert_eq!(x[2], [-1.0, 1.0]);
+}
+
+#[test]
+fn nothing_but_minus_infinity() {
+    let low = f64::NEG_INFINITY;
+    let mut x = [[low; 9]];
+    softmax(&mut x);
+    assert_eq!(x, [[0.0; 9]]);
+    let mut x = [[low; 9]];
+    log_softmax(&mut x);
+    assert_eq!(x, [[low; 9]]);
+}
+
+#[test]
+fn streams() {
+    let context = |running: &Running<f32, 1>| {
+        let mut c = [f32::NAN];
+        running.context(&mut c);
+        c[0]
+    };
+    let nothing = Running::default();
+    assert_eq!(context(&nothing), 0.0);
+    let mut low = Running::new();
+    low.push(f32::NEG_INFINITY, &[5.0]);
+    assert_eq!(context(&low), 0.0);
+
+    let (mut left, mut right) = (Running::new(), Running::new());
+    left.push_rows(&[1.0, 2.0], &[[4.0], [4.0]]);
+    right.push(1.5, &[4.0]);
+    let mut both = left.clone();
+    both.merge(&right);
+    right.merge(&left);
+    for merged in [context(&both), context(&right)] {
+        assert!((merged - 4.0).abs() < 1e-6);
+    }
+    let before = context(&both);
+    both.merge(&nothing);
+    assert_eq!(context(&both), before);
+    // Far apart, the lower one is forgotten.
+    let mut high = Running::new();
+    high.push(200.0, &[7.0]);
+    both.merge(&high);
+    assert_eq!(context(&both), 7.0);
+    both.push(f32::NAN, &[4.0]);
+    assert!(context(&both).is_nan());
+    // A context that overflows is infinite, not NaN.
+    let mut large = Running::new();
+    large.push_rows(&[0.0; 3], &[[f32::MAX]; 3]);
+    assert_eq!(context(&large), f32::INFINITY);
+}
+
+/// No element on one axis or the other: what is left is zeros.
+fn empty<const N: usize, const T: usize, const H: usize>() {
+    let (h, hs) = ([[1.0; H]; N], [[[1.0; H]; T]; N]);
+    let (mut a, mut c) = ([[f64::NAN; T]; N], [[f64::NAN; H]; N]);
+    attention(&h, &hs, &mut a, &mut c);
+    let (mut dh, mut dhs) = ([[f64::NAN; H]; N], [[[f64::NAN; H]; T]; N]);
+    attention_backward(&h, &hs, &a, &h, &mut dh, &mut dhs);
+    assert!(
+        a.iter()
+            .flatten()
+            .all(|a| *a == 1.0 / f64::from(u8::try_from(T).expect("few")))
+    );
+    assert!(c.iter().flatten().all(|c| *c == 0.0));
+    assert!(dh.iter().flatten().all(|dh| *dh == 0.0));
+    assert_eq!(dhs, [[[0.0; H]; T]; N]);
+}
+
+#[test]
+fn sizes_of_zero() {
+    empty::<0, 2, 2>();
+    empty::<2, 0, 3>();
+    empty::<2, 4, 0>();
+}
+
+/// Options are values: a copy means the same.
+#[test]
+fn options_are_copied() {
+    let (mask, bias) = ([[true, false]], [[0.0_f32, 1.0]]);
+    let att = Attend::new().mask(&mask).bias(&bias);
+    let (mut x, mut y) = ([[1.0, f32::NAN]], [[1.0, f32::NAN]]);
+    att.softmax(&mut x);
+    Clone::clone(&att).softmax(&mut y);
+    assert_eq!((x, y), ([[1.0, 0.0]], [[1.0, 0.0]]));
+}

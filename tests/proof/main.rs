@@ -1,0 +1,87 @@
+//! What a sceptical reviewer asks of gradients, in a test binary of its own.
+//!
+//! | module | what it shows |
+//! | --- | --- |
+//! | [`worst`] | inputs found by hill climbing stay inside the derived bounds, and come near them |
+//! | [`bounds`], [`exact`], [`climb`] | the bounds in code, the exact results, and the search |
+//! | [`documented`], [`claims`], [`polynomials`] | what the documentation states is what is derived, measured or counted |
+//! | [`golden`] | vectors made with JAX, for every function and option |
+//! | [`adjoint`], [`dual`] | each backward pass is the transpose of the forward derivative, which dual numbers give |
+//! | [`linear`] | each backward pass is linear in its upstream gradient |
+//! | [`invariances`] | what a permutation or a shift must not change |
+//! | [`arguments`] | gradients are overwritten, added to or left alone, as asked |
+//! | [`edges`], [`inverse_sqrt`] | sizes of zero, long rows, `−∞`; the scale 1/√D |
+//! | [`training`] | a model trained in both types has the same losses |
+//!
+//! The modules of `tests/suite` that are reused are the same files.
+
+#![allow(
+    clippy::float_cmp,
+    reason = "some of these tests are about exact equality"
+)]
+#![allow(
+    clippy::similar_names,
+    reason = "the letters of the equations, and a `d` before them"
+)]
+#![allow(
+    clippy::unnecessary_box_returns,
+    reason = "large arrays are not moved through the small stack of a test"
+)]
+
+mod bounds;
+mod claims;
+mod climb;
+mod documented;
+mod edges;
+mod exact;
+mod golden;
+mod inverse_sqrt;
+mod polynomials;
+mod training;
+mod worst;
+
+// Many instances of every function: optimised, they take minutes to compile.
+#[cfg(debug_assertions)]
+mod adjoint;
+#[cfg(debug_assertions)]
+mod arguments;
+#[cfg(debug_assertions)]
+mod dual;
+#[cfg(debug_assertions)]
+mod invariances;
+#[cfg(debug_assertions)]
+mod linear;
+#[cfg(debug_assertions)]
+mod random;
+
+#[allow(dead_code, reason = "the other test binary uses the rest")]
+#[path = "../suite/budgets.rs"]
+mod budgets;
+#[allow(dead_code, reason = "the other test binary uses the rest")]
+#[path = "../suite/double_double.rs"]
+mod double_double;
+#[allow(dead_code, reason = "the other test binary uses the rest")]
+#[path = "../suite/element.rs"]
+mod element;
+#[cfg(debug_assertions)]
+#[allow(dead_code, reason = "the other test binary uses the rest")]
+#[path = "../suite/options_calls.rs"]
+mod options_calls;
+#[cfg(debug_assertions)]
+#[allow(dead_code, reason = "the other test binary uses the rest")]
+#[path = "../suite/options_reference.rs"]
+mod options_reference;
+#[allow(dead_code, reason = "the other test binary uses the rest")]
+#[path = "../suite/order.rs"]
+mod order;
+#[cfg(debug_assertions)]
+#[allow(
+    unused_macros,
+    unused_imports,
+    reason = "the other test binary uses the rest"
+)]
+#[path = "../suite/shapes.rs"]
+mod shapes;
+#[allow(dead_code, reason = "the other test binary uses the rest")]
+#[path = "../suite/values.rs"]
+mod values;
