@@ -1,79 +1,87 @@
 //! `WeightSum`, `Softmax`, `AttentionWeight`, `Attention` and `TimeAttention`.
 
-use super::{Numpy, Step, multiply, repeat_over_h, repeat_over_t, softmax_backward};
-use super::{sum_over_h, sum_over_t};
+use super::{Array, Numpy, Step, add, multiply, repeat_elements, repeat_rows};
+use super::{softmax_backward, sum_of_elements, sum_of_rows};
 use crate::contender::naive;
 use crate::function::Function;
 use crate::layers::Layers;
 use crate::problem::{Problem, Results};
 
-type Block<const N: usize, const T: usize, const H: usize> = [[[f32; H]; T]; N];
-
 /// `ar = repeat(a); t = hs * ar; c = np.sum(t, axis=1)`
 fn weight_sum<const N: usize, const T: usize, const H: usize>(
-    step: &mut Step<N, T, H>,
-    t: &mut Block<N, T, H>,
+    step: &mut Step,
     a: [&[f32; T]; N],
-    hs: &Block<N, T, H>,
+    hs: &[[[f32; H]; T]; N],
     c: [&mut [f32; H]; N],
 ) {
-    repeat_over_h(a, &mut step.ar);
-    multiply(hs, &step.ar, t);
-    for (t, c) in t.iter().zip(c) {
-        sum_over_t(t, c);
-    }
+    step.ar = repeat_elements::<H>(a.into_iter().flatten());
+    let t = multiply(hs.as_flattened().as_flattened(), &step.ar);
+    sum_of_rows::<T, H>(&t, c.into_iter());
 }
 
 /// `dt = repeat(dc); dar = dt * hs; dhs = dt * ar; da = np.sum(dar, axis=2)`
 fn weight_sum_backward<const N: usize, const T: usize, const H: usize>(
-    step: &Step<N, T, H>,
-    (dt, dar): (&mut Block<N, T, H>, &mut Block<N, T, H>),
-    hs: &Block<N, T, H>,
+    step: &Step,
+    hs: &[[[f32; H]; T]; N],
     dc: [&[f32; H]; N],
     da: &mut [[f32; T]; N],
-    dhs: &mut Block<N, T, H>,
-) {
-    repeat_over_t(dc, dt);
-    multiply(dt, hs, dar);
-    multiply(dt, &step.ar, dhs);
-    for (dar, da) in dar.iter().zip(da) {
-        sum_over_h(dar, da);
-    }
+) -> Array {
+    let dt = repeat_rows::<T, H>(dc.into_iter());
+    let dar = multiply(&dt, hs.as_flattened().as_flattened());
+    let dhs = multiply(&dt, &step.ar);
+    sum_of_elements::<H>(&dar, da.as_flattened_mut().iter_mut());
+    dhs
 }
 
 /// `hr = repeat(h); t = hs * hr; s = np.sum(t, axis=2)`
 fn scores<const N: usize, const T: usize, const H: usize>(
-    step: &mut Step<N, T, H>,
-    t: &mut Block<N, T, H>,
+    step: &mut Step,
     h: [&[f32; H]; N],
-    hs: &Block<N, T, H>,
+    hs: &[[[f32; H]; T]; N],
     s: [&mut [f32; T]; N],
 ) {
-    repeat_over_t(h, &mut step.hr);
-    multiply(hs, &step.hr, t);
-    for (t, s) in t.iter().zip(s) {
-        sum_over_h(t, s);
-    }
+    step.hr = repeat_rows::<T, H>(h.into_iter());
+    let t = multiply(hs.as_flattened().as_flattened(), &step.hr);
+    sum_of_elements::<H>(&t, s.into_iter().flatten());
 }
 
 /// `dt = repeat(ds); dhs = dt * hr; dhr = dt * hs; dh = np.sum(dhr, axis=1)`
 fn scores_backward<const N: usize, const T: usize, const H: usize>(
-    step: &Step<N, T, H>,
-    (dt, dhr): (&mut Block<N, T, H>, &mut Block<N, T, H>),
-    hs: &Block<N, T, H>,
+    step: &Step,
+    hs: &[[[f32; H]; T]; N],
     ds: &[[f32; T]; N],
     dh: [&mut [f32; H]; N],
-    dhs: &mut Block<N, T, H>,
-) {
-    repeat_over_h(ds.each_ref(), dt);
-    multiply(dt, &step.hr, dhs);
-    multiply(dt, hs, dhr);
-    for (dhr, dh) in dhr.iter().zip(dh) {
-        sum_over_t(dhr, dh);
-    }
+) -> Array {
+    let dt = repeat_elements::<H>(ds.as_flattened().iter());
+    let dhs = multiply(&dt, &step.hr);
+    let dhr = multiply(&dt, hs.as_flattened().as_flattened());
+    sum_of_rows::<T, H>(&dhr, dh.into_iter());
+    dhs
 }
 
-/// What `Attention` does at each step `u` of `TimeAttention`.
+/// `Attention.backward`
+fn attention_backward<const N: usize, const T: usize, const H: usize>(
+    step: &Step,
+    hs: &[[[f32; H]; T]; N],
+    a: [&[f32; T]; N],
+    dc: [&[f32; H]; N],
+    dh: [&mut [f32; H]; N],
+) -> Array {
+    let mut d = [[0.0; T]; N];
+    let dhs0 = weight_sum_backward(step, hs, dc, &mut d);
+    for (a, d) in a.iter().zip(&mut d) {
+        softmax_backward(a, d);
+    }
+    let dhs1 = scores_backward(step, hs, &d, dh);
+    add(&dhs0, &dhs1)
+}
+
+/// A gradient into the array that all contenders write.
+fn store<const N: usize, const T: usize, const H: usize>(x: &[f32], out: &mut [[[f32; H]; T]; N]) {
+    out.as_flattened_mut().as_flattened_mut().copy_from_slice(x);
+}
+
+/// What `Attention` sees at each step `u` of `TimeAttention`.
 macro_rules! at {
     ($batch:expr, $u:expr) => {
         $batch.each_ref().map(|x| &x[$u])
@@ -83,9 +91,7 @@ macro_rules! at {
     };
 }
 
-impl<const N: usize, const U: usize, const T: usize, const H: usize> Layers<N, U, T, H>
-    for Numpy<N, U, T, H>
-{
+impl<const N: usize, const U: usize, const T: usize, const H: usize> Layers<N, U, T, H> for Numpy {
     const NAME: &str = "NumPy port";
 
     fn has(function: Function) -> bool {
@@ -101,30 +107,21 @@ impl<const N: usize, const U: usize, const T: usize, const H: usize> Layers<N, U
     }
 
     fn weighted_sum(&mut self, p: &Problem<N, U, T, H>, r: &mut Results<N, U, T, H>) {
-        let (step, t) = (&mut self.one, &mut self.t);
-        weight_sum(step, t, p.a.each_ref(), &p.hs, r.c.each_mut());
+        weight_sum(&mut self.one, p.a.each_ref(), &p.hs, r.c.each_mut());
     }
 
     fn weighted_sum_backward(&mut self, p: &Problem<N, U, T, H>, r: &mut Results<N, U, T, H>) {
-        let arrays = (&mut *self.dt, &mut *self.t);
-        weight_sum_backward(
-            &self.one,
-            arrays,
-            &p.hs,
-            p.dc.each_ref(),
-            &mut r.t,
-            &mut r.dhs,
-        );
+        let dhs = weight_sum_backward(&self.one, &p.hs, p.dc.each_ref(), &mut r.t);
+        store(&dhs, &mut r.dhs);
     }
 
     fn dot_scores(&mut self, p: &Problem<N, U, T, H>, r: &mut Results<N, U, T, H>) {
-        let (step, t) = (&mut self.one, &mut self.t);
-        scores(step, t, p.h.each_ref(), &p.hs, r.t.each_mut());
+        scores(&mut self.one, p.h.each_ref(), &p.hs, r.t.each_mut());
     }
 
     fn dot_scores_backward(&mut self, p: &Problem<N, U, T, H>, r: &mut Results<N, U, T, H>) {
-        let arrays = (&mut *self.dt, &mut *self.t);
-        scores_backward(&self.one, arrays, &p.hs, &p.da, r.dh.each_mut(), &mut r.dhs);
+        let dhs = scores_backward(&self.one, &p.hs, &p.da, r.dh.each_mut());
+        store(&dhs, &mut r.dhs);
     }
 
     fn softmax(&mut self, p: &Problem<N, U, T, H>, r: &mut Results<N, U, T, H>) {
@@ -140,8 +137,7 @@ impl<const N: usize, const U: usize, const T: usize, const H: usize> Layers<N, U
     }
 
     fn attention_weights(&mut self, p: &Problem<N, U, T, H>, r: &mut Results<N, U, T, H>) {
-        let (step, t) = (&mut self.one, &mut self.t);
-        scores(step, t, p.h.each_ref(), &p.hs, r.a.each_mut());
+        scores(&mut self.one, p.h.each_ref(), &p.hs, r.a.each_mut());
         r.a.iter_mut().for_each(|x| naive::softmax(x, f32::exp));
     }
 
@@ -150,90 +146,40 @@ impl<const N: usize, const U: usize, const T: usize, const H: usize> Layers<N, U
         for n in 0..N {
             softmax_backward(&p.a[n], &mut ds[n]);
         }
-        let arrays = (&mut *self.dt, &mut *self.t);
-        scores_backward(&self.one, arrays, &p.hs, &ds, r.dh.each_mut(), &mut r.dhs);
+        let dhs = scores_backward(&self.one, &p.hs, &ds, r.dh.each_mut());
+        store(&dhs, &mut r.dhs);
     }
 
     fn attention(&mut self, p: &Problem<N, U, T, H>, r: &mut Results<N, U, T, H>) {
         self.attention_weights(p, r);
-        let (step, t) = (&mut self.one, &mut self.t);
-        weight_sum(step, t, r.a.each_ref(), &p.hs, r.c.each_mut());
+        weight_sum(&mut self.one, r.a.each_ref(), &p.hs, r.c.each_mut());
     }
 
     fn attention_backward(&mut self, p: &Problem<N, U, T, H>, r: &mut Results<N, U, T, H>) {
-        let (a, dc, dh) = (p.a.each_ref(), p.dc.each_ref(), r.dh.each_mut());
-        self.step_backward(None, &p.hs, a, dc, dh);
-        add(&self.dhs0, &self.dhs1, &mut r.dhs);
+        let (a, dc) = (p.a.each_ref(), p.dc.each_ref());
+        let dhs = attention_backward(&self.one, &p.hs, a, dc, r.dh.each_mut());
+        store(&dhs, &mut r.dhs);
     }
 
     fn cross_attention(&mut self, p: &Problem<N, U, T, H>, r: &mut Results<N, U, T, H>) {
-        for u in 0..U {
-            let (step, t) = (&mut self.steps[u], &mut self.t);
-            scores(step, t, at!(p.hs_dec, u), &p.hs, at!(mut r.a_dec, u));
+        for (u, step) in self.steps.iter_mut().enumerate() {
+            scores(step, at!(p.hs_dec, u), &p.hs, at!(mut r.a_dec, u));
             r.a_dec
                 .iter_mut()
                 .for_each(|a| naive::softmax(&mut a[u], f32::exp));
-            weight_sum(step, t, at!(r.a_dec, u), &p.hs, at!(mut r.c_dec, u));
+            weight_sum(step, at!(r.a_dec, u), &p.hs, at!(mut r.c_dec, u));
         }
     }
 
     fn cross_attention_backward(&mut self, p: &Problem<N, U, T, H>, r: &mut Results<N, U, T, H>) {
-        for dhs in r.dhs.iter_mut() {
-            *dhs = [[0.0; H]; T];
-        }
-        for u in 0..U {
+        let mut dhs_enc = vec![0.0; N * T * H];
+        for (u, step) in self.steps.iter().enumerate() {
             let (a, dc) = (at!(p.a_dec, u), at!(p.dc_dec, u));
-            self.step_backward(Some(u), &p.hs, a, dc, at!(mut r.dhs_dec, u));
-            add(&self.dhs0, &self.dhs1, &mut self.t);
-            accumulate(&self.t, &mut r.dhs);
-        }
-    }
-}
-
-impl<const N: usize, const U: usize, const T: usize, const H: usize> Numpy<N, U, T, H> {
-    /// `Attention.backward`, up to the sum of the two gradients of `hs`.
-    fn step_backward(
-        &mut self,
-        u: Option<usize>,
-        hs: &Block<N, T, H>,
-        a: [&[f32; T]; N],
-        dc: [&[f32; H]; N],
-        dh: [&mut [f32; H]; N],
-    ) {
-        let step = u.map_or(&self.one, |u| &self.steps[u]);
-        let arrays = (&mut *self.dt, &mut *self.t);
-        weight_sum_backward(step, arrays, hs, dc, &mut self.da, &mut self.dhs0);
-        for (a, d) in a.iter().zip(&mut self.da) {
-            softmax_backward(a, d);
-        }
-        let arrays = (&mut *self.dt, &mut *self.t);
-        scores_backward(step, arrays, hs, &self.da, dh, &mut self.dhs1);
-    }
-}
-
-fn add<const N: usize, const T: usize, const H: usize>(
-    x: &Block<N, T, H>,
-    y: &Block<N, T, H>,
-    out: &mut Block<N, T, H>,
-) {
-    for n in 0..N {
-        for t in 0..T {
-            for i in 0..H {
-                out[n][t][i] = x[n][t][i] + y[n][t][i];
+            let dhs = attention_backward(step, &p.hs, a, dc, at!(mut r.dhs_dec, u));
+            for (sum, x) in dhs_enc.iter_mut().zip(&dhs) {
+                *sum += x;
             }
         }
-    }
-}
-
-fn accumulate<const N: usize, const T: usize, const H: usize>(
-    x: &Block<N, T, H>,
-    sum: &mut Block<N, T, H>,
-) {
-    for n in 0..N {
-        for t in 0..T {
-            for i in 0..H {
-                sum[n][t][i] += x[n][t][i];
-            }
-        }
+        store(&dhs_enc, &mut r.dhs);
     }
 }
