@@ -45,6 +45,11 @@ impl Times {
         median(self.0[case].clone())
     }
 
+    /// Of one call in the round that was disturbed least: for times that are not compared with others.
+    pub fn lowest(&self, case: usize) -> f64 {
+        self.0[case].iter().copied().fold(f64::INFINITY, f64::min)
+    }
+
     /// How many times as long as `case` the case `other` takes.
     pub fn ratio(&self, other: usize, case: usize) -> f64 {
         let pairs = self.0[other].iter().zip(&self.0[case]);
