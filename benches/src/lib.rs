@@ -4,6 +4,7 @@
 pub mod arguments;
 pub mod budget;
 pub mod case;
+pub mod check;
 pub mod contender;
 pub mod function;
 pub mod layers;

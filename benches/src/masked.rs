@@ -55,7 +55,7 @@ where
 {
     call(p, move |r| {
         let p = black_box(p);
-        attend().attention(&p.h, &p.hs, &mut *r.a, &mut r.c);
+        attend().attention(&p.h, &p.hs, &mut r.a, &mut r.c);
     })
 }
 
@@ -68,7 +68,7 @@ where
 {
     call(p, move |r| {
         let (p, dh, dhs) = (black_box(p), &mut *r.dh, &mut *r.dhs);
-        attend().attention_backward(&p.h, &p.hs, &*p.a, &p.dc, dh, dhs);
+        attend().attention_backward(&p.h, &p.hs, &p.a, &p.dc, dh, dhs);
     })
 }
 
@@ -142,7 +142,7 @@ pub fn masked<const N: usize, const U: usize, const T: usize, const H: usize>(
         let with_bias = call(p, |r| {
             let (p, dh, dhs) = (black_box(p), &mut *r.dh, &mut *r.dhs);
             let attend = plain.bias(black_box(bias));
-            attend.attention_backward(&p.h, &p.hs, &*p.a, &p.dc, dh, dhs, Skip);
+            attend.attention_backward(&p.h, &p.hs, &p.a, &p.dc, dh, dhs, Skip);
         });
         figures.push(time(
             NAMES[1],

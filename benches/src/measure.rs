@@ -1,7 +1,8 @@
 //! All figures of a shape.
 
 use crate::arguments::Arguments;
-use crate::case::{cases, check};
+use crate::case::cases;
+use crate::check::check;
 use crate::function::Function;
 use crate::masked::masked;
 use crate::problem::Problem;

@@ -71,6 +71,11 @@ impl Times {
 }
 
 /// So many that a turn is long enough for the clock.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a positive whole number, and `as` saturates"
+)]
 fn repeats(case: &mut dyn Repeat, turn: f64) -> u32 {
     let mut times = 1;
     loop {

@@ -20,7 +20,7 @@ fn main() {
 /// Not inlined, so that each call costs the same beside the function.
 #[inline(never)]
 #[unsafe(no_mangle)]
-fn counted(call: &mut dyn FnMut()) {
+extern "Rust" fn counted(call: &mut dyn FnMut()) {
     call();
 }
 

@@ -36,7 +36,7 @@ pub struct Ratio {
     pub shape: String,
     pub function: String,
     pub who: String,
-    pub ratio: f64,
+    pub times: f64,
 }
 
 pub fn ratios(files: &[&str]) -> Result<Vec<Ratio>, Box<dyn Error>> {
@@ -45,7 +45,7 @@ pub fn ratios(files: &[&str]) -> Result<Vec<Ratio>, Box<dyn Error>> {
         let text = fs::read_to_string(file).map_err(|error| format!("{file}: {error}"))?;
         for line in text.lines() {
             let fields: Vec<&str> = line.split('\t').collect();
-            let [build, shape, function, who, ratio] = fields[..] else {
+            let [build, shape, function, who, times] = fields[..] else {
                 return Err(format!("{file}: not a line of five fields: {line}").into());
             };
             all.push(Ratio {
@@ -53,7 +53,7 @@ pub fn ratios(files: &[&str]) -> Result<Vec<Ratio>, Box<dyn Error>> {
                 shape: shape.to_owned(),
                 function: function.to_owned(),
                 who: who.to_owned(),
-                ratio: ratio.parse()?,
+                times: times.parse()?,
             });
         }
     }

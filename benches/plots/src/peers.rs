@@ -29,7 +29,7 @@ pub fn distinct<'r>(all: &'r [Ratio], of: impl Fn(&'r Ratio) -> &'r str) -> Vec<
 pub fn find(all: &[Ratio], build: &str, shape: &str, who: &str) -> Result<f64, Box<dyn Error>> {
     all.iter()
         .find(|r| r.build == build && r.shape == shape && r.function == FUNCTION && r.who == who)
-        .map(|r| r.ratio)
+        .map(|r| r.times)
         .ok_or_else(|| format!("no ratio of {FUNCTION} to {who} at {shape} for {build}").into())
 }
 

@@ -81,6 +81,6 @@ fn shape<const T: usize, const H: usize>(inputs: &Inputs, count: bool) {
 /// Where callgrind collects.
 #[inline(never)]
 #[unsafe(no_mangle)]
-fn counted(case: &mut dyn Repeat) {
+extern "Rust" fn counted(case: &mut dyn Repeat) {
     case.repeat(black_box(1));
 }
