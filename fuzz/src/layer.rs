@@ -73,7 +73,9 @@ impl<F: Number, const N: usize, const U: usize, const T: usize> Options<F, N, U,
 
     pub fn window_at(&mut self, source: &mut Source) {
         if source.flag() {
-            self.window = (source.offset(), source.size(), source.size());
+            // The time of each query alone is an offset too: see `single`.
+            let offset = source.offset().min(isize::MAX.saturating_sub_unsigned(U));
+            self.window = (offset, source.size(), source.size());
         }
     }
 
