@@ -24,6 +24,8 @@ class Target:
     opt_level: str
     run: list[str]
     flags: tuple[str, ...] = ()
+    # Of the functions; none: all.
+    parts: tuple[str, ...] = ()
 
 
 def board(machine, *options):
@@ -57,4 +59,4 @@ TARGETS = {
 }
 # What no target may do. The flag lets the compiler do it, as a C compiler does by itself.
 FUSED = Target("host", HOST, "s", [],
-               ("-Ctarget-cpu=x86-64-v3", "-Cllvm-args=-fp-contract=fast"))
+               ("-Ctarget-cpu=x86-64-v3", "-Cllvm-args=-fp-contract=fast"), ("plain-f32", "exp"))

@@ -41,7 +41,9 @@ impl Part {
 macro_rules! parts {
     ($($feature:literal |$digests:ident| $run:expr,)*) => {
         /// The parts that are included.
-        pub const PARTS: &[Part] = &[
+        // A static, so that it is compiled here and not in the program: `check-parity` compiles this crate
+        // for a processor, and the build script of the program for another.
+        pub static PARTS: &[Part] = &[
             $(#[cfg(feature = $feature)] Part { name: $feature, run: |$digests| { $run } },)*
         ];
     };

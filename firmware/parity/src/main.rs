@@ -1,7 +1,7 @@
 //! Prints the digests of what every function returns on this target, a line for each part and
-//! function: `masks-f32 attention_backward 0123456789abcdef`.
+//! function: `plain-f32 attention_backward 0123456789abcdef`.
 //!
-//! `firmware/parity` builds and runs it on every target and compares.
+//! `firmware/check-parity` builds and runs it on every target and compares.
 #![cfg_attr(any(target_os = "none", target_arch = "wasm32"), no_std, no_main)]
 
 #[cfg_attr(all(target_arch = "arm", target_os = "none"), path = "cortex_m.rs")]
