@@ -119,22 +119,4 @@ impl Function {
             _ => 1,
         }
     }
-
-    /// Multiply-adds for each element of `hs` and each query.
-    pub const fn multiply_adds(self) -> Option<usize> {
-        match self {
-            F::WeightedSum | F::DotScores | F::AttentionWeights => Some(1),
-            F::WeightedSumBackward
-            | F::DotScoresBackward
-            | F::AttentionWeightsBackward
-            | F::Attention
-            | F::CrossAttention
-            | F::DotProductAttention => Some(2),
-            F::AttentionBackward | F::CrossAttentionBackward | F::DotProductAttentionBackward => {
-                Some(4)
-            }
-            F::ForwardBackward => Some(6),
-            _ => None,
-        }
-    }
 }

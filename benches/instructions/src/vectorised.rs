@@ -44,8 +44,22 @@ pub fn keep() {
     black_box(hot_nothing_64 as *const ());
 }
 
-/// One sum in the order of its elements, which no compiler may vectorise: `guard` must notice it.
+/// Scores by sums in eight lanes, without what makes LLVM vectorise them: `guard` must notice it.
 #[unsafe(no_mangle)]
-extern "C" fn hot_nothing_64(x: &Row<64>, y: &Row<64>) -> f32 {
-    x[0].iter().zip(&y[0]).map(|(x, y)| x * y).sum()
+extern "C" fn hot_nothing_64(h: &Row<64>, hs: &Rows<64>, s: &mut Row<64>) {
+    for (s, x) in s[0].iter_mut().zip(&hs[0]) {
+        let (mut l0, mut l1, mut l2, mut l3) = (0.0, 0.0, 0.0, 0.0);
+        let (mut l4, mut l5, mut l6, mut l7) = (0.0, 0.0, 0.0, 0.0);
+        for (x, h) in x.as_chunks::<8>().0.iter().zip(h[0].as_chunks::<8>().0) {
+            l0 += x[0] * h[0];
+            l1 += x[1] * h[1];
+            l2 += x[2] * h[2];
+            l3 += x[3] * h[3];
+            l4 += x[4] * h[4];
+            l5 += x[5] * h[5];
+            l6 += x[6] * h[6];
+            l7 += x[7] * h[7];
+        }
+        *s = ((l0 + l4) + (l2 + l6)) + ((l1 + l5) + (l3 + l7));
+    }
 }

@@ -6,6 +6,7 @@ use std::fs;
 use std::hint::black_box;
 
 use benches::rounds::{Repeat, Times};
+use benches::table::BUILD;
 use microattention::{Running, attention, attention_backward};
 
 const ROUNDS: usize = 15;
@@ -38,6 +39,7 @@ impl<C: FnMut()> Repeat for Call<C> {
 }
 
 pub fn print() -> Result<(), Box<dyn Error>> {
+    println!("build {BUILD} 0 0");
     for (level, bytes) in caches()? {
         println!("cache {level} {bytes} 0");
     }

@@ -28,7 +28,11 @@ pub fn growth(area: &Area, all: &[Growth], what: &str, function: &str) -> Drawn 
     features.sort_by_key(|h| h.parse::<usize>().unwrap_or(0));
     features.dedup();
     let highest = lines.iter().map(|g| g.nanoseconds).fold(0.0, f64::max);
-    let caption = format!("{function}: ns for each multiply-add");
+    let build = all
+        .iter()
+        .find(|g| g.what == "build")
+        .map_or("", |g| &*g.of);
+    let caption = format!("{function}, {build}: ns for each multiply-add");
     let mut chart = ChartBuilder::on(area)
         .caption(caption, ("sans-serif", 15))
         .margin(8)
@@ -152,8 +156,14 @@ pub fn peers(area: &Area, all: &[Ratio], build: &str) -> Drawn {
         .disable_x_mesh()
         .disable_x_axis()
         .max_light_lines(0)
-        .y_labels(5)
-        .y_label_formatter(&|y| format!("{y:.0}"))
+        .y_label_formatter(&|y| {
+            let label = format!("{y:.0}");
+            if matches!(&*label, "6" | "7" | "8" | "9") {
+                String::new()
+            } else {
+                label
+            }
+        })
         .draw()?;
     for (i, who) in PEERS.iter().enumerate() {
         let colour = COLOURS[i];

@@ -13,9 +13,9 @@ use cases::{Function, Inputs};
 
 /// Below so many multiply-adds, the clock shows more of the calls than of the loops.
 const TIMED: usize = 128;
-const ROUNDS: usize = 9;
+const ROUNDS: usize = 21;
 /// Nanoseconds.
-const TURN: f64 = 20e3;
+const TURN: f64 = 50e3;
 
 type Run = fn(&Inputs, bool);
 
