@@ -156,6 +156,10 @@ impl<R: Copy, B: Copy> Attend<R, B> {
     /// Attend::new().scale_by_width::<4>().dot_scores(&[[1.0; 4]], &[[[1.0; 4]]], &mut s);
     /// assert_eq!(s, [[2.0]]);
     /// ```
+    ///
+    /// ```compile_fail,E0080
+    /// let att = microattention::Attend::new().scale_by_width::<0>();
+    /// ```
     #[must_use]
     pub const fn scale_by_width<const D: usize>(self) -> Attend<And<R, ScaleByWidth<D>>, B> {
         const { assert!(D > 0, "the width of queries and keys is at least 1") };
