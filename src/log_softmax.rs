@@ -90,9 +90,7 @@ pub fn log_softmax_backward<F: Float, const N: usize, const T: usize>(
 ) {
     for (y, d) in y.iter().zip(d) {
         for (&y, d) in y.iter().zip(&mut *d) {
-            if y == F::NEG_INFINITY {
-                *d = F::ZERO;
-            }
+            *d = if y == F::NEG_INFINITY { F::ZERO } else { *d };
         }
         let sum = sum(d);
         for (&y, d) in y.iter().zip(d) {
