@@ -5,15 +5,10 @@
 use crate::double_double::DoubleDouble;
 use crate::exact::{exp, minus, number};
 
-/// The constants of a function, from its source: `const NAME: type = type::from_bits(…)`.
-fn constants(source: &str, function: &str, prefix: &str) -> Vec<f64> {
-    let body = source
-        .split(&format!("fn {function}("))
-        .nth(1)
-        .expect("the function");
-    let body = body.split("\n}").next().expect("its end");
+/// The constants of a type, from a source: `const NAME: type = type::from_bits(…)`.
+fn constants(source: &str, of_type: &str, prefix: &str) -> Vec<f64> {
     let mut constants = Vec::new();
-    for line in body.lines() {
+    for line in source.lines() {
         let Some((name, rest)) = line
             .trim()
             .strip_prefix("const ")
@@ -21,6 +16,9 @@ fn constants(source: &str, function: &str, prefix: &str) -> Vec<f64> {
         else {
             continue;
         };
+        if !rest.trim_start().starts_with(of_type) {
+            continue;
+        }
         let numbered = |name: &str| name.parse::<u8>().is_ok();
         if !name
             .strip_prefix(prefix)
@@ -59,9 +57,9 @@ fn relative_error(x: DoubleDouble, exact: DoubleDouble) -> f64 {
 fn polynomial_of_exp() {
     let source = include_str!("../../src/exp.rs");
     assert!(source.contains("is 3.29·10⁻⁹ and 3.80·10⁻¹⁸"));
-    for (function, degree, stated) in [("exp_f32", 6, 3.29e-9), ("exp_f64", 11, 3.80e-18)] {
+    for (of_type, degree, stated) in [("f32", 6, 3.29e-9), ("f64", 11, 3.80e-18)] {
         let mut c = vec![number(1.0), number(1.0)];
-        c.extend(constants(source, function, "C").into_iter().map(number));
+        c.extend(constants(source, of_type, "C").into_iter().map(number));
         assert_eq!(c.len(), degree + 1);
         let end = core::f64::consts::LN_2 / 2.0 * (1.0 + 1.0 / 8192.0);
         let mut largest = 0.0;
@@ -78,7 +76,7 @@ fn polynomial_of_exp() {
         // Rounded up.
         assert!(
             largest <= stated && largest > 0.99 * stated,
-            "{function}: {largest:e}"
+            "{of_type}: {largest:e}"
         );
     }
 }
@@ -93,8 +91,8 @@ fn polynomial_of_ln() {
         .map(|i| number(2.0).quotient(number(f64::from(2 * i + 3))))
         .collect();
     let s = (core::f64::consts::SQRT_2 - 1.0) / (core::f64::consts::SQRT_2 + 1.0);
-    for (function, terms, stated) in [("ln_f32", 3, "3.0e-7"), ("ln_f64", 7, "4.6e-16")] {
-        let r: Vec<_> = constants(source, function, "R")
+    for (of_type, terms, stated) in [("f32", 3, "3.0e-7"), ("f64", 7, "4.6e-16")] {
+        let r: Vec<_> = constants(source, of_type, "R")
             .into_iter()
             .map(number)
             .collect();
@@ -107,7 +105,7 @@ fn polynomial_of_ln() {
                 relative_error(polynomial(&r, z), polynomial(&series, z)),
             );
         }
-        assert_eq!(format!("{largest:.1e}"), stated, "{function}");
+        assert_eq!(format!("{largest:.1e}"), stated, "{of_type}");
     }
 }
 
@@ -115,10 +113,10 @@ fn polynomial_of_ln() {
 #[test]
 fn first_part_of_ln_2() {
     let source = include_str!("../../src/exp.rs");
-    let [single] = constants(source, "exp_f32", "LN2_HI")[..] else {
+    let [single] = constants(source, "f32", "LN2_HI")[..] else {
         panic!("one constant");
     };
-    let [double] = constants(source, "exp_f64", "LN2_HI")[..] else {
+    let [double] = constants(source, "f64", "LN2_HI")[..] else {
         panic!("one constant");
     };
     let bits = |x: f64| 53 - (x.to_bits() | 1 << 52).trailing_zeros();
