@@ -28,7 +28,7 @@ pub(crate) const VECTOR: bool = cfg!(microattention_loops = "vector")
         )));
 
 /// The longest row of which the sums of all columns stay in vector registers.
-pub(crate) const IN_REGISTERS: usize = if cfg!(target_feature = "avx") { 64 } else { 32 };
+pub(crate) const IN_REGISTERS: usize = if cfg!(target_feature = "avx") { 64 } else { 36 };
 
 /// Whether the target has no floating-point unit, as far as it says so.
 pub(crate) const SOFT_FLOAT: bool = cfg!(microattention_loops = "soft-float")
@@ -77,7 +77,7 @@ pub(crate) fn dot<F: Float>(x: &[F], y: &[F]) -> F {
         tail(l6, 6),
         l7,
     ];
-    tree(if x.len() > 8 { pin(lanes) } else { lanes }, |x, y| x + y)
+    tree(if x.len() >= 16 { pin(lanes) } else { lanes }, |x, y| x + y)
 }
 
 /// [`dot`] over the attended elements, which keep their lanes.

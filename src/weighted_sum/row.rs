@@ -36,8 +36,8 @@ pub(crate) fn weighted_sum_slice<F: Float, const H: usize>(
     }
 }
 
-/// One row at a time into sums that stay in vector registers; where these are too many, four rows at a
-/// time into the whole of `c`.
+/// One row at a time into sums that stay in vector registers, or over so few rows that LLVM unrolls the loop
+/// over them; otherwise four rows at a time into the whole of `c`.
 #[inline(always)]
 fn weighted_sum_by_rows<F: Float, const H: usize>(
     attends: impl Attends,
@@ -45,9 +45,9 @@ fn weighted_sum_by_rows<F: Float, const H: usize>(
     hs: &[[F; H]],
     c: &mut [F; H],
 ) {
-    if H <= IN_REGISTERS {
-        // With an odd width and a known length, LLVM would unroll both loops into scalar code.
-        let hs = if H > 8 && !H.is_multiple_of(4) {
+    if H <= IN_REGISTERS || (hs.len() < 12 && H <= 128) {
+        // At these widths and a known length, LLVM would unroll both loops into scalar code.
+        let hs = if H > 8 && H < 32 && !H.is_multiple_of(4) {
             black_box(hs)
         } else {
             hs
