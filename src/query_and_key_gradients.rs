@@ -109,11 +109,7 @@ fn gradients_by_rows<F: Float, const H: usize>(
 
 /// Whether one row at a time is faster, as measured: with SSE2 and 8 columns LLVM makes scalar code of it.
 const fn one_row_at_a_time<const H: usize>() -> bool {
-    if cfg!(target_feature = "avx") {
-        H <= IN_REGISTERS
-    } else {
-        H <= 16 && H != 8
-    }
+    H <= IN_REGISTERS && (cfg!(target_feature = "avx") || (H <= 16 && H != 8))
 }
 
 /// One row at a time, from key `start` on.

@@ -40,6 +40,41 @@ fn long_rows() {
     long_row::<f64>();
 }
 
+/// Rows too wide for sums in registers, of which some groups of four are attended in part.
+fn wide_rows<F: Element>() {
+    const T: usize = 14;
+    const H: usize = 70;
+    let mut source = Source::new(5, Kind::Even);
+    let a = [core::array::from_fn::<F, T, _>(|_| F::of(source.unit()))];
+    let hs = [[(); T].map(|()| [(); H].map(|()| F::of(source.unit())))];
+    let mask = [core::array::from_fn::<bool, T, _>(|t| t % 5 != 0)];
+    for attends in [[true; T], mask[0]] {
+        let mut c = [[F::of(f64::NAN); H]];
+        Attend::new().mask(&[attends]).weighted_sum(&a, &hs, &mut c);
+        for h in 0..H {
+            let in_order = (0..T)
+                .filter(|t| attends[*t])
+                .fold(F::of(-0.0), |sum, t| sum + a[0][t] * hs[0][t][h]);
+            assert_eq!(c[0][h].pattern(), in_order.pattern(), "column {h}");
+        }
+    }
+}
+
+#[test]
+fn rows_in_groups_of_four() {
+    wide_rows::<f32>();
+    wide_rows::<f64>();
+}
+
+#[test]
+fn weights_below_the_normal_numbers() {
+    let mut a = [[0.0_f32, -95.0]];
+    softmax(&mut a);
+    let smallest = f64::from(f32::from_bits(1));
+    assert!((f64::from(a[0][1]) - (-95.0_f64).exp()).abs() < smallest);
+    assert!(a[0][1] > 0.0 && a[0][1] < f32::MIN_POSITIVE);
+}
+
 #[test]
 fn labels() {
     let mut x = [[1.0, 2.0], [3.0, 4.0], [f64::NEG_INFINITY, 0.0]];
