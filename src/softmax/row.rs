@@ -72,11 +72,11 @@ pub(super) fn exp_slice<F: Float>(x: &mut [F], max: F) {
     if VECTOR {
         let (blocks, tail) = x.as_chunks_mut::<16>();
         for x in blocks {
-            exp_block(x, max);
+            exp_each(x, max);
         }
         let (blocks, tail) = tail.as_chunks_mut::<8>();
         for x in blocks {
-            exp_block(x, max);
+            exp_each(x, max);
         }
         exp_each(tail, max);
     } else {
@@ -86,13 +86,6 @@ pub(super) fn exp_slice<F: Float>(x: &mut [F], max: F) {
 
 #[inline(always)]
 fn exp_each<F: Float>(x: &mut [F], max: F) {
-    for x in x {
-        *x = (*x - max).exp_nonpositive();
-    }
-}
-
-#[inline(always)]
-fn exp_block<F: Float, const B: usize>(x: &mut [F; B], max: F) {
     for x in x {
         *x = (*x - max).exp_nonpositive();
     }
