@@ -7,7 +7,7 @@ use crate::attend::Attend;
 use crate::gradient::Gradient;
 use crate::rule::{Bias, BiasGradient, NoBias, PerKey, Rule, bias_gradient};
 use crate::saved::Saved;
-pub(crate) use row::{attention_backward_row, attention_row, saved_weights, score_gradients};
+pub(crate) use row::{attention_backward_row, attention_rows, saved_weights, score_gradients};
 
 /// Attention with one query: the weights of the query `h` over the rows `hs`, and their weighted sum.
 ///
@@ -138,9 +138,8 @@ impl<R, B> Attend<R, B> {
         R: Rule<F, N, 1, T>,
         B: Rule<F, N, 1, T>,
     {
-        for (n, (((h, hs), a), c)) in h.iter().zip(hs).zip(a).zip(c).enumerate() {
-            attention_row(self.keys::<F, N, 1, T>(n, 0), h, hs, hs, a, c);
-        }
+        let rows = h.iter().zip(hs).map(|(h, hs)| (h, hs, hs));
+        attention_rows(|n| self.keys::<F, N, 1, T>(n, 0), rows, a, c);
     }
 
     #[expect(

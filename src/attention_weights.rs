@@ -122,9 +122,8 @@ impl<R, B> Attend<R, B> {
         R: Rule<F, N, 1, T>,
         B: Rule<F, N, 1, T>,
     {
-        for (n, ((h, hs), a)) in h.iter().zip(hs).zip(a).enumerate() {
-            attention_weights_row(self.keys::<F, N, 1, T>(n, 0), h, hs, a);
-        }
+        self.dot_scores(h, hs, a);
+        self.softmax(a);
     }
 
     #[expect(

@@ -2,7 +2,7 @@
 
 use crate::Float;
 use crate::attend::Attend;
-use crate::attention::{attention_backward_row, attention_row};
+use crate::attention::{attention_backward_row, attention_rows};
 use crate::gradient::Gradient;
 use crate::rule::{Bias, BiasGradient, NoBias, PerKey, Rule, bias_gradient};
 use crate::saved::Saved;
@@ -142,9 +142,8 @@ impl<R, B> Attend<R, B> {
     {
         let batch = hs_dec.iter().zip(hs_enc).zip(a).zip(c);
         for (n, (((hs_dec, hs_enc), a), c)) in batch.enumerate() {
-            for (u, ((h, a), c)) in hs_dec.iter().zip(a).zip(c).enumerate() {
-                attention_row(self.keys::<F, N, U, T>(n, u), h, hs_enc, hs_enc, a, c);
-            }
+            let rows = hs_dec.iter().map(|h| (h, hs_enc, hs_enc));
+            attention_rows(|u| self.keys::<F, N, U, T>(n, u), rows, a, c);
         }
     }
 

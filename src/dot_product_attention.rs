@@ -2,7 +2,7 @@
 
 use crate::Float;
 use crate::attend::Attend;
-use crate::attention::{attention_row, saved_weights, score_gradients};
+use crate::attention::{attention_rows, saved_weights, score_gradients};
 use crate::gradient::{Gradient, Skip};
 use crate::query_and_key_gradients::query_and_key_gradients;
 use crate::rule::{Bias, BiasGradient, Keys, NoBias, PerKey, Rule, bias_gradient};
@@ -80,9 +80,8 @@ impl<R, B> Attend<R, B> {
     {
         let batch = q.iter().zip(k).zip(v).zip(a).zip(c);
         for (n, ((((q, k), v), a), c)) in batch.enumerate() {
-            for (u, ((q, a), c)) in q.iter().zip(a).zip(c).enumerate() {
-                attention_row(self.keys::<F, N, U, T>(n, u), q, k, v, a, c);
-            }
+            let rows = q.iter().map(|q| (q, k, v));
+            attention_rows(|u| self.keys::<F, N, U, T>(n, u), rows, a, c);
         }
     }
 

@@ -53,6 +53,12 @@ pub trait Saved<F: Float, const T: usize>: sealed::Sealed {
     fn row<'w>(&'w mut self, row: &'w mut [F; T]) -> &'w mut [F; T];
 
     /// Saves what the weights were made with.
+    /// The rows of weights themselves, where those are what is saved.
+    #[doc(hidden)]
+    fn rows(saved: &mut [Self]) -> Option<&mut [[F; T]]>
+    where
+        Self: Sized;
+
     #[doc(hidden)]
     fn save(&mut self, normalizer: Normalizer<F>);
 
@@ -72,6 +78,11 @@ impl<F: Float, const T: usize> Saved<F, T> for [F; T] {
     }
 
     #[inline(always)]
+    fn rows(saved: &mut [Self]) -> Option<&mut [[F; T]]> {
+        Some(saved)
+    }
+
+    #[inline(always)]
     fn save(&mut self, _: Normalizer<F>) {}
 
     #[inline(always)]
@@ -88,6 +99,11 @@ impl<F: Float, const T: usize> Saved<F, T> for Normalizer<F> {
     #[inline(always)]
     fn row<'w>(&'w mut self, row: &'w mut [F; T]) -> &'w mut [F; T] {
         row
+    }
+
+    #[inline(always)]
+    fn rows(_: &mut [Self]) -> Option<&mut [[F; T]]> {
+        None
     }
 
     #[inline(always)]

@@ -4,9 +4,9 @@ mod row;
 
 use crate::Float;
 use crate::attend::Attend;
-use crate::rule::{Keys, Rule, part};
-use row::{exp_slice, fill_masked, multiply};
-pub(crate) use row::{softmax_backward_row, softmax_row};
+use crate::rule::{Keys, Rule};
+use row::{exp_slice, multiply};
+pub(crate) use row::{softmax_backward_row, softmax_row, softmax_rows, together};
 
 /// The softmax of each row, in place.
 ///
@@ -105,6 +105,10 @@ impl<R, B> Attend<R, B> {
         R: Rule<F, N, 1, T>,
         B: Rule<F, N, 1, T>,
     {
+        if together(N, T) {
+            softmax_rows(|n| self.keys::<F, N, 1, T>(n, 0), x);
+            return;
+        }
         for (n, x) in x.iter_mut().enumerate() {
             softmax_row(self.keys::<F, N, 1, T>(n, 0), x);
         }
@@ -180,15 +184,12 @@ impl<F: Float> Normalizer<F> {
         sum.ln_from_one()
     }
 
-    /// The weights of the attended keys, from their scores, in place; `+0.0` for the others.
+    /// The weights of the attended keys, from their scores, in place; nothing meant for the others, which no
+    /// backward pass reads.
     #[inline(always)]
     pub(crate) fn weights<const T: usize>(self, keys: impl Keys<F>, x: &mut [F; T]) {
-        let (range, attends) = part(keys, T);
-        range.before(x).fill(F::ZERO);
-        range.after(x).fill(F::ZERO);
-        let x = range.of_mut(x);
+        let x = keys.range().within(T).of_mut(x);
         exp_slice(x, self.max);
         multiply(x, self.factor());
-        fill_masked(attends, x, F::ZERO);
     }
 }

@@ -7,12 +7,49 @@ use crate::gradient::{Gradient, Skip};
 use crate::query_and_key_gradients::query_and_key_gradients;
 use crate::rule::{BiasGradient, Keys};
 use crate::saved::Saved;
-use crate::softmax::softmax_backward_row;
+use crate::softmax::{softmax_backward_row, softmax_rows, together};
 use crate::weighted_sum::{weighted_sum_backward_row, weighted_sum_row};
+
+/// [`attention_row`] for each query; where the softmax of several short rows is cheaper together, in blocks.
+#[inline(always)]
+pub(crate) fn attention_rows<
+    'r,
+    F: Float,
+    K: Keys<F>,
+    S: Saved<F, T>,
+    const T: usize,
+    const D: usize,
+    const E: usize,
+>(
+    keys: impl Fn(usize) -> K,
+    mut rows: impl Iterator<Item = (&'r [F; D], &'r [[F; D]; T], &'r [[F; E]; T])> + Clone,
+    a: &mut [S],
+    c: &mut [[F; E]],
+) {
+    const BLOCK: usize = 32;
+    if together(a.len(), T)
+        && let Some(a) = S::rows(a)
+    {
+        for (i, (a, c)) in a.chunks_mut(BLOCK).zip(c.chunks_mut(BLOCK)).enumerate() {
+            let keys = |n| keys(BLOCK * i + n);
+            for (n, (a, (q, k, _))) in a.iter_mut().zip(rows.clone()).enumerate() {
+                dot_scores_row(keys(n), q, k, a);
+            }
+            softmax_rows(keys, a);
+            for (n, ((a, c), (_, _, v))) in a.iter().zip(c).zip(rows.by_ref()).enumerate() {
+                weighted_sum_row(keys(n), a, v, c);
+            }
+        }
+        return;
+    }
+    for (n, ((a, c), (q, k, v))) in a.iter_mut().zip(c).zip(rows).enumerate() {
+        attention_row(keys(n), q, k, v, a, c);
+    }
+}
 
 /// The weights of the query `q` over the keys `k`, and the sum of the values `v` under them.
 #[inline(always)]
-pub(crate) fn attention_row<F: Float, const T: usize, const D: usize, const E: usize>(
+fn attention_row<F: Float, const T: usize, const D: usize, const E: usize>(
     keys: impl Keys<F>,
     q: &[F; D],
     k: &[[F; D]; T],

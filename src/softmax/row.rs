@@ -26,13 +26,79 @@ pub(crate) fn softmax_row<F: Float, const T: usize>(
     normalizer
 }
 
+/// Whether rows are so short that each by itself would leave vector registers empty, and there are several
+/// that fill them together.
+pub(crate) const fn together(rows: usize, len: usize) -> bool {
+    VECTOR && rows > 1 && len < 16 && len != 8
+}
+
+/// [`softmax_row`] for each row, with one loop of exponentials for all.
+#[inline(always)]
+pub(crate) fn softmax_rows<F: Float, K: Keys<F>, const T: usize>(
+    keys: impl Fn(usize) -> K,
+    x: &mut [[F; T]],
+) {
+    for (n, x) in x.iter_mut().enumerate() {
+        subtract_max(keys(n), x);
+    }
+    exp_slice(x.as_flattened_mut(), F::ZERO);
+    for (n, x) in x.iter_mut().enumerate() {
+        normalize(keys(n), x);
+    }
+}
+
+/// Before the exponentials: `x[t] ← x[t] − m`, `−∞` for keys that are not attended.
+#[inline(always)]
+fn subtract_max<F: Float, const T: usize>(keys: impl Keys<F>, x: &mut [F; T]) {
+    fill_others(keys, x, F::NEG_INFINITY);
+    let max = finite_max(x);
+    for x in x {
+        *x = *x - max;
+    }
+}
+
+/// After the exponentials: `x[t] ← x[t] / Σ_t x[t]` over the attended keys, `+0.0` for the others.
+#[inline(always)]
+fn normalize<F: Float, const T: usize>(keys: impl Keys<F>, x: &mut [F; T]) {
+    let max = F::ZERO;
+    let start = keys.range().start;
+    let sum = if T <= 8 {
+        sum(&from_start::<F, T, 8>(x, start))
+    } else {
+        sum(&from_start::<F, T, 16>(x, start))
+    };
+    multiply(x, Normalizer { max, sum }.factor());
+    fill_others(keys, x, F::ZERO);
+}
+
+/// The row from `start` on, then zeros: a length that is known keeps its sum without a loop. What lies before
+/// `start`, at the end here, is zero already.
+#[inline(always)]
+fn from_start<F: Float, const T: usize, const L: usize>(x: &[F; T], start: usize) -> [F; L] {
+    let mut from_start = [F::ZERO; L];
+    for (t, &x) in x.iter().enumerate() {
+        if let Some(y) = from_start.get_mut(t.wrapping_sub(start) % L) {
+            *y = x;
+        }
+    }
+    from_start
+}
+
+/// A test of each key: in a short row cheaper than filling what lies before and after a range.
+#[inline(always)]
+fn fill_others<F: Float, K: Keys<F>, const T: usize>(keys: K, x: &mut [F; T], value: F) {
+    let range = keys.range().within(T);
+    for (t, x) in x.iter_mut().enumerate() {
+        let attended = t >= range.start && t < range.end && (!K::TESTED || keys.attends(t));
+        *x = if attended { *x } else { value };
+    }
+}
+
 #[inline(always)]
 pub(super) fn fill_masked<F: Float>(attends: impl Attends, x: &mut [F], value: F) {
     if tested(attends) {
         for (i, x) in x.iter_mut().enumerate() {
-            if !attends.key(i) {
-                *x = value;
-            }
+            *x = if attends.key(i) { *x } else { value };
         }
     }
 }
@@ -45,14 +111,20 @@ fn softmax_shared<F: Float>(x: &mut [F]) -> Normalizer<F> {
 
 #[inline(always)]
 fn softmax_slice<F: Float>(x: &mut [F]) -> Normalizer<F> {
-    // The addition leaves one zero of the two, of which any can be the largest.
-    let max = max(x) + F::ZERO;
-    let max = if max == F::NEG_INFINITY { F::ZERO } else { max };
+    let max = finite_max(x);
     exp_slice(x, max);
     let sum = sum(x);
     let normalizer = Normalizer { max, sum };
     multiply(x, normalizer.factor());
     normalizer
+}
+
+/// The largest element, or zero where that is `−∞`.
+#[inline(always)]
+fn finite_max<F: Float>(x: &[F]) -> F {
+    // The addition leaves one zero of the two, of which any can be the largest.
+    let max = max(x) + F::ZERO;
+    if max == F::NEG_INFINITY { F::ZERO } else { max }
 }
 
 #[inline(always)]
