@@ -1,37 +1,41 @@
 //! The inputs of all functions at one shape, and what they write.
 
+use std::ops::{Deref, DerefMut};
+
+use bytemuck::Zeroable;
+
 use crate::reference;
 
 /// Inputs, the same for every contender.
 pub struct Problem<const N: usize, const U: usize, const T: usize, const H: usize> {
-    pub h: Box<[[f32; H]; N]>,
-    pub hs: Box<[[[f32; H]; T]; N]>,
+    pub h: Aligned<[[f32; H]; N]>,
+    pub hs: Aligned<[[[f32; H]; T]; N]>,
     /// The values, where they are not the keys.
-    pub v: Box<[[[f32; H]; T]; N]>,
-    pub hs_dec: Box<[[[f32; H]; U]; N]>,
-    pub scores: Box<[[f32; T]; N]>,
+    pub v: Aligned<[[[f32; H]; T]; N]>,
+    pub hs_dec: Aligned<[[[f32; H]; U]; N]>,
+    pub scores: Aligned<[[f32; T]; N]>,
     pub labels: [Option<usize>; N],
     /// Weights: the softmax of the scores of `h` over `hs`, and of `hs_dec` over `hs`.
-    pub a: Box<[[f32; T]; N]>,
-    pub a_dec: Box<[[[f32; T]; U]; N]>,
-    pub log_a: Box<[[f32; T]; N]>,
-    pub dc: Box<[[f32; H]; N]>,
-    pub dc_dec: Box<[[[f32; H]; U]; N]>,
-    pub da: Box<[[f32; T]; N]>,
+    pub a: Aligned<[[f32; T]; N]>,
+    pub a_dec: Aligned<[[[f32; T]; U]; N]>,
+    pub log_a: Aligned<[[f32; T]; N]>,
+    pub dc: Aligned<[[f32; H]; N]>,
+    pub dc_dec: Aligned<[[[f32; H]; U]; N]>,
+    pub da: Aligned<[[f32; T]; N]>,
 }
 
 /// Results. A function writes some of them.
 pub struct Results<const N: usize, const U: usize, const T: usize, const H: usize> {
     /// Scores, weights, or the gradient of either.
-    pub t: Box<[[f32; T]; N]>,
-    pub a: Box<[[f32; T]; N]>,
-    pub c: Box<[[f32; H]; N]>,
-    pub dh: Box<[[f32; H]; N]>,
-    pub dhs: Box<[[[f32; H]; T]; N]>,
-    pub dv: Box<[[[f32; H]; T]; N]>,
-    pub a_dec: Box<[[[f32; T]; U]; N]>,
-    pub c_dec: Box<[[[f32; H]; U]; N]>,
-    pub dhs_dec: Box<[[[f32; H]; U]; N]>,
+    pub t: Aligned<[[f32; T]; N]>,
+    pub a: Aligned<[[f32; T]; N]>,
+    pub c: Aligned<[[f32; H]; N]>,
+    pub dh: Aligned<[[f32; H]; N]>,
+    pub dhs: Aligned<[[[f32; H]; T]; N]>,
+    pub dv: Aligned<[[[f32; H]; T]; N]>,
+    pub a_dec: Aligned<[[[f32; T]; U]; N]>,
+    pub c_dec: Aligned<[[[f32; H]; U]; N]>,
+    pub dhs_dec: Aligned<[[[f32; H]; U]; N]>,
     pub loss: [f32; 1],
 }
 
@@ -103,7 +107,7 @@ impl<const N: usize, const U: usize, const T: usize, const H: usize> Default
 fn weights<const N: usize, const U: usize, const T: usize, const H: usize>(
     q: &[[[f32; H]; U]; N],
     k: &[[[f32; H]; T]; N],
-) -> Box<[[[f32; T]; U]; N]> {
+) -> Aligned<[[[f32; T]; U]; N]> {
     let mut all = boxed_blocks(|_, _, _| 0.0);
     for ((q, k), all) in q.iter().zip(k).zip(all.iter_mut()) {
         let k: Vec<[f64; H]> = k.iter().map(|x| x.map(f64::from)).collect();
@@ -121,29 +125,54 @@ fn narrow(x: f64) -> f32 {
     x as f32
 }
 
-/// On the heap from the start: the larger shapes do not fit on a stack.
+/// An array on the heap from the start (the larger shapes do not fit on a stack), and at the start of a cache
+/// line, so that none is read faster than another for where it lies.
+pub struct Aligned<A>(Box<CacheLines<A>>);
+
+#[derive(Clone, Copy, Zeroable)]
+#[repr(C, align(64))]
+struct CacheLines<A>(A);
+
+impl<A: Zeroable> Aligned<A> {
+    fn zeroed() -> Self {
+        Self(bytemuck::zeroed_box())
+    }
+}
+
+impl<A> Deref for Aligned<A> {
+    type Target = A;
+
+    fn deref(&self) -> &A {
+        &self.0.0
+    }
+}
+
+impl<A> DerefMut for Aligned<A> {
+    fn deref_mut(&mut self) -> &mut A {
+        &mut self.0.0
+    }
+}
+
 fn boxed_rows<const R: usize, const L: usize>(
     mut element: impl FnMut(usize, usize) -> f32,
-) -> Box<[[f32; L]; R]> {
-    let rows: Box<[[f32; L]]> = (0..R)
-        .map(|r| std::array::from_fn(|l| element(r, l)))
-        .collect();
-    rows.try_into().expect("it has R rows")
+) -> Aligned<[[f32; L]; R]> {
+    let mut rows = Aligned::<[[f32; L]; R]>::zeroed();
+    for (r, row) in rows.iter_mut().enumerate() {
+        *row = std::array::from_fn(|l| element(r, l));
+    }
+    rows
 }
 
 pub fn boxed_blocks<const B: usize, const R: usize, const L: usize>(
     mut element: impl FnMut(usize, usize, usize) -> f32,
-) -> Box<[[[f32; L]; R]; B]> {
-    let mut rows: Vec<[f32; L]> = Vec::with_capacity(B * R);
-    for b in 0..B {
-        rows.extend((0..R).map(|r| std::array::from_fn(|l| element(b, r, l))));
+) -> Aligned<[[[f32; L]; R]; B]> {
+    let mut blocks = Aligned::<[[[f32; L]; R]; B]>::zeroed();
+    for (b, rows) in blocks.iter_mut().enumerate() {
+        for (r, row) in rows.iter_mut().enumerate() {
+            *row = std::array::from_fn(|l| element(b, r, l));
+        }
     }
-    let blocks: Box<[[[f32; L]; R]]> = if R == 0 {
-        vec![[[0.0; L]; R]; B].into_boxed_slice()
-    } else {
-        rows.as_chunks::<R>().0.into()
-    };
-    blocks.try_into().expect("it has B blocks")
+    blocks
 }
 
 /// Marsaglia's xorshift of 32 bits.
@@ -158,13 +187,13 @@ impl Random {
         (self.0 >> 8) as f32 / 8_388_608.0 - 1.0
     }
 
-    fn rows<const R: usize, const L: usize>(&mut self) -> Box<[[f32; L]; R]> {
+    fn rows<const R: usize, const L: usize>(&mut self) -> Aligned<[[f32; L]; R]> {
         boxed_rows(|_, _| self.number())
     }
 
     fn blocks<const B: usize, const R: usize, const L: usize>(
         &mut self,
-    ) -> Box<[[[f32; L]; R]; B]> {
+    ) -> Aligned<[[[f32; L]; R]; B]> {
         boxed_blocks(|_, _, _| self.number())
     }
 }
