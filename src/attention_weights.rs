@@ -7,7 +7,7 @@ use crate::dot_scores::dot_scores_row;
 use crate::gradient::Gradient;
 use crate::query_and_key_gradients::query_and_key_gradients;
 use crate::rule::{Bias, BiasGradient, Keys, NoBias, PerKey, Rule, bias_gradient};
-use crate::softmax::{Normalizer, softmax_row};
+use crate::softmax::{Normalizer, softmax_row, together};
 
 /// The attention weights of the query `h` over the keys `hs`.
 ///
@@ -122,8 +122,14 @@ impl<R, B> Attend<R, B> {
         R: Rule<F, N, 1, T>,
         B: Rule<F, N, 1, T>,
     {
-        self.dot_scores(h, hs, a);
-        self.softmax(a);
+        if together(N, T) {
+            self.dot_scores(h, hs, a);
+            self.softmax(a);
+            return;
+        }
+        for (n, ((h, hs), a)) in h.iter().zip(hs).zip(a).enumerate() {
+            attention_weights_row(self.keys::<F, N, 1, T>(n, 0), h, hs, a);
+        }
     }
 
     #[expect(

@@ -98,7 +98,13 @@ fn fill_others<F: Float, K: Keys<F>, const T: usize>(keys: K, x: &mut [F; T], va
 pub(super) fn fill_masked<F: Float>(attends: impl Attends, x: &mut [F], value: F) {
     if tested(attends) {
         for (i, x) in x.iter_mut().enumerate() {
-            *x = if attends.key(i) { *x } else { value };
+            let attended = attends.key(i);
+            // A select fills vector registers; a scalar core rather jumps over a store.
+            if VECTOR {
+                *x = if attended { *x } else { value };
+            } else if !attended {
+                *x = value;
+            }
         }
     }
 }
