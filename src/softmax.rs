@@ -5,8 +5,8 @@ mod row;
 use crate::Float;
 use crate::attend::Attend;
 use crate::rule::{Keys, Rule, part};
-use row::{exp_slice, fill_masked, multiply};
-pub(crate) use row::{softmax_backward_row, softmax_row};
+pub(crate) use row::{exp_slice, softmax_backward_row, softmax_row};
+use row::{fill_masked, multiply};
 
 /// The softmax of each row, in place.
 ///
