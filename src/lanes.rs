@@ -149,6 +149,22 @@ pub(crate) fn sum<F: Float>(x: &[F]) -> F {
     tree(if x.len() > 8 { pin(lanes) } else { lanes }, |x, y| x + y)
 }
 
+/// [`sum`] without its loops, which take more flash than this.
+#[inline(always)]
+pub(crate) fn sum_of_16<F: Float>(x: &[F; 16]) -> F {
+    let lanes = [
+        x[0] + x[8],
+        x[1] + x[9],
+        x[2] + x[10],
+        x[3] + x[11],
+        x[4] + x[12],
+        x[5] + x[13],
+        x[6] + x[14],
+        x[7] + x[15],
+    ];
+    tree(lanes, |x, y| x + y)
+}
+
 /// The pairwise sum of at most eight rows.
 #[inline(always)]
 fn sum_leaf<F: Float>(rows: &[[F; 8]]) -> [F; 8] {

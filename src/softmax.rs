@@ -5,8 +5,8 @@ mod row;
 use crate::Float;
 use crate::attend::Attend;
 use crate::rule::{Keys, Rule};
-use row::{exp_slice, multiply};
-pub(crate) use row::{softmax_backward_row, softmax_row, softmax_rows, together};
+use row::multiply;
+pub(crate) use row::{exp_slice, softmax_backward_row, softmax_row, softmax_rows, together};
 
 /// The softmax of each row, in place.
 ///

@@ -6,7 +6,9 @@ use crate::Float;
 use crate::attend::Attend;
 use crate::gradient::Gradient;
 use crate::rule::Rule;
-pub(crate) use row::{weighted_sum_backward_row, weighted_sum_row, weighted_sum_slice};
+pub(crate) use row::{
+    column_left, eight_columns, weighted_sum_backward_row, weighted_sum_row, weighted_sum_slice,
+};
 
 /// The sum of the rows of `hs`, each times its weight: the context vectors.
 ///

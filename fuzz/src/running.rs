@@ -67,7 +67,7 @@ impl<F: Number, const E: usize> Part<F, E> {
     }
 }
 
-/// The context, within `(2·|s[t] − m| + 48)·u·(largest |v|)` for each key, weighted as the keys are.
+/// The context, within `(3·|s[t] − m| + 84)·u·(largest |v|)` for each key, weighted as the keys are.
 ///
 /// That bound is one to first order and without subnormal numbers. Twice what it says covers higher
 /// orders, for there are less than 2¹⁰ keys and a rounding is at most 2⁻²⁴; what is lost to underflow
@@ -119,7 +119,7 @@ fn context<F: Number>(scores: &[F], values: &[f64]) -> Ball {
         sum += weight * v;
         positive += weight * v.abs();
         if weight > 0.0 {
-            error += weight * (2.0 * (m - s) + 48.0) * F::ROUNDOFF * largest;
+            error += weight * (3.0 * (m - s) + 84.0) * F::ROUNDOFF * largest;
         }
     }
     let count = values.len() as f64;

@@ -146,7 +146,7 @@ pub(super) fn multiply<F: Float>(x: &mut [F], factor: F) {
 /// the unrolled expression. Filling up a last block would cost more than the elements left over do
 /// one by one.
 #[inline(always)]
-pub(super) fn exp_slice<F: Float>(x: &mut [F], max: F) {
+pub(crate) fn exp_slice<F: Float>(x: &mut [F], max: F) {
     if VECTOR {
         let (blocks, tail) = x.as_chunks_mut::<16>();
         for x in blocks {

@@ -104,41 +104,63 @@ fn weighted_sum_by_columns<F: Float, const H: usize>(
     hs: &[[F; H]],
     c: &mut [F; H],
 ) {
-    let (c8, c_tail) = c.as_chunks_mut::<8>();
+    let (c8, c_left) = c.as_chunks_mut::<8>();
     for (j, c) in c8.iter_mut().enumerate() {
-        let z = F::NEG_ZERO;
-        let (mut z0, mut z1, mut z2, mut z3) = (z, z, z, z);
-        let (mut z4, mut z5, mut z6, mut z7) = (z, z, z, z);
-        for (t, (&a, x)) in a.iter().zip(hs).enumerate() {
-            let Some(x) = x.as_chunks::<8>().0.get(j) else {
-                break;
-            };
-            if !attends.key(t) {
-                continue;
-            }
-            z0 += a * x[0];
-            z1 += a * x[1];
-            z2 += a * x[2];
-            z3 += a * x[3];
-            z4 += a * x[4];
-            z5 += a * x[5];
-            z6 += a * x[6];
-            z7 += a * x[7];
-        }
-        *c = [z0, z1, z2, z3, z4, z5, z6, z7];
+        *c = eight_columns(attends, a, hs, j);
     }
-    for (j, c) in c_tail.iter_mut().enumerate() {
-        let mut z = F::NEG_ZERO;
-        for (t, (&a, x)) in a.iter().zip(hs).enumerate() {
-            let Some(&x) = x.as_chunks::<8>().1.get(j) else {
-                break;
-            };
-            if attends.key(t) {
-                z += a * x;
-            }
-        }
-        *c = z;
+    for (j, c) in c_left.iter_mut().enumerate() {
+        *c = column_left(attends, a, hs, j);
     }
+}
+
+/// The weighted sums of columns `8·j` to `8·j + 7`.
+#[inline(always)]
+pub(crate) fn eight_columns<F: Float, const H: usize>(
+    attends: impl Attends,
+    a: &[F],
+    hs: &[[F; H]],
+    j: usize,
+) -> [F; 8] {
+    let z = F::NEG_ZERO;
+    let (mut z0, mut z1, mut z2, mut z3) = (z, z, z, z);
+    let (mut z4, mut z5, mut z6, mut z7) = (z, z, z, z);
+    for (t, (&a, x)) in a.iter().zip(hs).enumerate() {
+        let Some(x) = x.as_chunks::<8>().0.get(j) else {
+            break;
+        };
+        if !attends.key(t) {
+            continue;
+        }
+        z0 += a * x[0];
+        z1 += a * x[1];
+        z2 += a * x[2];
+        z3 += a * x[3];
+        z4 += a * x[4];
+        z5 += a * x[5];
+        z6 += a * x[6];
+        z7 += a * x[7];
+    }
+    [z0, z1, z2, z3, z4, z5, z6, z7]
+}
+
+/// The weighted sum of column `j` of those after the last eight.
+#[inline(always)]
+pub(crate) fn column_left<F: Float, const H: usize>(
+    attends: impl Attends,
+    a: &[F],
+    hs: &[[F; H]],
+    j: usize,
+) -> F {
+    let mut z = F::NEG_ZERO;
+    for (t, (&a, x)) in a.iter().zip(hs).enumerate() {
+        let Some(&x) = x.as_chunks::<8>().1.get(j) else {
+            break;
+        };
+        if attends.key(t) {
+            z += a * x;
+        }
+    }
+    z
 }
 
 /// `da[t] = Σ_h dc[h]·hs[t,h]` and `dhs[t,h] = a[t]·dc[h]` for the attended keys, zeros elsewhere.

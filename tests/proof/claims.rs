@@ -179,6 +179,43 @@ fn streams_do_not_stall() {
     }
 }
 
+/// However deep a tree of merges is, its states meet at one reference: none vanishes.
+#[test]
+fn trees_of_merges() {
+    let keys = 1_u16 << 14;
+    let score = |i| f32::from(i) / f32::from(keys);
+    let value = |i| f32::from(i % 7) - 2.0;
+    let mut states: Vec<_> = (0..keys)
+        .map(|i| {
+            let mut state = Running::new();
+            state.push(score(i), &[value(i)]);
+            state
+        })
+        .collect();
+    while states.len() > 1 {
+        states = states
+            .chunks(2)
+            .map(|pair| {
+                let mut merged = pair[0].clone();
+                merged.merge(&pair[1]);
+                merged
+            })
+            .collect();
+    }
+    let [c] = context(&states[0]);
+    let (mut weights, mut sum, mut magnitudes) = (0.0, 0.0, 0.0);
+    for i in 0..keys {
+        let weight = f64::from(score(i)).exp();
+        weights += weight;
+        sum += weight * f64::from(value(i));
+        magnitudes +=
+            weight * f64::from(value(i)).abs() * (3.0 * f64::from(1.0 - score(i)) + 134.0);
+    }
+    let bound = f64::from(f32::EPSILON / 2.0) * magnitudes / weights;
+    let error = (f64::from(c) - sum / weights).abs();
+    assert!(error <= bound, "{error:e} of {bound:e}");
+}
+
 /// Values from 3000 times the smallest normal number keep their digits when the reference moves 8
 /// beyond the largest score; smaller ones lose some.
 #[test]

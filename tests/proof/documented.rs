@@ -143,7 +143,7 @@ fn of_log_softmax_backward() {
     });
 }
 
-/// `Running`: `Σ a·|v|·(3·|s − m| + 48)`, for scores that rise, fall and jump.
+/// `Running`: `Σ a·|v|·(3·|s − m| + 84)`, for scores that rise, fall and jump.
 #[test]
 fn of_running() {
     on_every_length(|len, source| {
@@ -156,11 +156,11 @@ fn of_running() {
         let exact = Softmax::new(&numbers(&s));
         let (a, below) = (rounded(&exact.weights), exact.below());
         let context: f64 = a.iter().zip(&v).map(|(a, v)| a * v).sum();
-        let blocks: Vec<&[f64]> = s.chunks(1 + source.below(9)).collect();
-        let derived = running::running(&blocks, &a, &v, context);
+        let groups: Vec<&[f64]> = s.chunks(1 + source.below(40)).collect();
+        let derived = running::running(&groups, &a, &v, context);
         let terms = a.iter().zip(&v).zip(&below);
         let documented: f64 = terms
-            .map(|((a, v), below)| a * v.abs() * (3.0 * below + 48.0))
+            .map(|((a, v), below)| a * v.abs() * (3.0 * below + 84.0))
             .sum();
         assert_covers(documented, derived, "Running");
     });
