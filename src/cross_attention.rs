@@ -1,10 +1,14 @@
 //! Attention with several queries over the same keys, forward and backward.
 
+use core::array;
+
 use crate::Float;
 use crate::attend::Attend;
-use crate::attention::{attention_backward_row, attention_rows};
+use crate::attention::{attention_backward_row, attention_backward_rows, attention_rows};
 use crate::gradient::Gradient;
-use crate::rule::{Bias, BiasGradient, NoBias, PerKey, Rule, bias_gradient};
+use crate::key_gradients::{QUERIES, shared_range};
+use crate::lanes::VECTOR;
+use crate::rule::{Bias, BiasGradient, Keys, NoBias, PerKey, Rule, bias_gradient};
 use crate::saved::Saved;
 
 /// Attention with `U` queries over the same keys, as a decoder attends to an encoder.
@@ -61,7 +65,7 @@ pub fn cross_attention<F: Float, const N: usize, const U: usize, const T: usize,
 /// `a` is what the forward pass wrote. The result is that of `U` calls of
 /// [`attention_backward`](crate::attention_backward), queries in order, the first overwriting
 /// `dhs_enc` (if it is handed over as `&mut`) and the others accumulating into it, bit for bit. One row
-/// `[F; T]` on the stack holds `ds`. Each gradient goes where its [`Gradient`] argument says: `&mut`,
+/// `[F; T]` on the stack holds `ds`, on a host one for each of four queries. Each gradient goes where its [`Gradient`] argument says: `&mut`,
 /// [`Accumulate`](crate::Accumulate) or [`Skip`](crate::Skip).
 ///
 /// # Special values
@@ -173,23 +177,110 @@ impl<R, B> Attend<R, B> {
         let batch = hs_dec.iter().zip(hs_enc).zip(a).zip(dc);
         let gradients = dhs_dec.rows(|d| d).zip(dhs_enc.rows(|d| d));
         let batch = batch.zip(gradients).enumerate();
-        for (n, ((((hs_dec, hs_enc), a), dc), (mut dhs_dec, mut dhs_enc))) in batch {
-            let queries = hs_dec.iter().zip(a).zip(dc).zip(dhs_dec.rows(|d| d));
-            let mut queries = queries.enumerate();
-            if let Some((u, (((h, a), dc), dh))) = queries.next() {
-                let keys = self.keys::<F, N, U, T>(n, u);
-                let bias = (n, u, &mut dbias);
-                attention_backward_row(keys, h, hs_enc, a, dc, dh, dhs_enc.of(|d| d), bias);
+        for (n, ((((hs_dec, hs_enc), a), dc), (mut dhs_dec, dhs_enc))) in batch {
+            let keys = |u| self.keys::<F, N, U, T>(n, u);
+            let dh = dhs_dec.of(|d| &mut d[..]);
+            let bias = (n, 0, &mut dbias);
+            if U >= QUERIES && blocks_are_faster::<H>() {
+                in_blocks(keys, hs_dec, hs_enc, a, dc, dh, dhs_enc, bias);
             } else {
-                dhs_enc.put_zeros(|d| &mut d[..]);
-            }
-            for (u, (((h, a), dc), dh)) in queries {
-                let keys = self.keys::<F, N, U, T>(n, u);
-                let bias = (n, u, &mut dbias);
-                let dhs_enc = dhs_enc.of(|d| d).then();
-                attention_backward_row(keys, h, hs_enc, a, dc, dh, dhs_enc, bias);
+                one_by_one(keys, hs_dec, hs_enc, a, dc, dh, dhs_enc, bias);
             }
         }
+    }
+}
+
+/// Whether four queries at a time are faster, as measured: with AVX, long rows are as fast one by one.
+const fn blocks_are_faster<const H: usize>() -> bool {
+    VECTOR && (H <= 12 || !cfg!(target_feature = "avx"))
+}
+
+/// One query after the other, the first of which is `u`.
+#[inline(always)]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "the inputs and gradients of one layer"
+)]
+fn one_by_one<F: Float, K: Keys<F>, const T: usize, const H: usize>(
+    keys: impl Fn(usize) -> K,
+    h: &[[F; H]],
+    hs: &[[F; H]; T],
+    a: &[impl Saved<F, T>],
+    dc: &[[F; H]],
+    mut dh: impl Gradient<[[F; H]]>,
+    mut dhs: impl Gradient<[[F; H]; T]>,
+    (n, u, dbias): (usize, usize, &mut impl BiasGradient<F>),
+) {
+    let mut queries = h.iter().zip(a).zip(dc).zip(dh.rows(|d| d));
+    if let Some((((h, a), dc), dh)) = queries.next() {
+        let bias = (n, u, &mut *dbias);
+        attention_backward_row(keys(u), h, hs, a, dc, dh, dhs.of(|d| d), bias);
+    } else {
+        dhs.put_zeros(|d| &mut d[..]);
+    }
+    let mut dhs = dhs.then();
+    for (i, (((h, a), dc), dh)) in queries.enumerate() {
+        let u = u + 1 + i;
+        let bias = (n, u, &mut *dbias);
+        attention_backward_row(keys(u), h, hs, a, dc, dh, dhs.of(|d| d), bias);
+    }
+}
+
+/// Four queries at a time, where they attend the same range of keys.
+#[inline(always)]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "the inputs and gradients of one layer"
+)]
+fn in_blocks<F: Float, K: Keys<F>, const T: usize, const H: usize>(
+    keys: impl Fn(usize) -> K + Copy,
+    h: &[[F; H]],
+    hs: &[[F; H]; T],
+    a: &[impl Saved<F, T>],
+    dc: &[[F; H]],
+    mut dh: impl Gradient<[[F; H]]>,
+    mut dhs: impl Gradient<[[F; H]; T]>,
+    (n, mut u, dbias): (usize, usize, &mut impl BiasGradient<F>),
+) {
+    let (h4, h_rest) = h.as_chunks::<QUERIES>();
+    let (a4, a_rest) = a.as_chunks::<QUERIES>();
+    let (dc4, dc_rest) = dc.as_chunks::<QUERIES>();
+    let dh4 = dh.rows(|d| d.as_chunks_mut::<QUERIES>().0);
+    let mut blocks = h4.iter().zip(a4).zip(dc4).zip(dh4);
+    if let Some((((h, a), dc), dh)) = blocks.next() {
+        block(keys, h, hs, a, dc, dh, dhs.of(|d| d), (n, u, &mut *dbias));
+    }
+    let mut dhs = dhs.then();
+    u += QUERIES;
+    for (((h, a), dc), dh) in blocks {
+        block(keys, h, hs, a, dc, dh, dhs.of(|d| d), (n, u, &mut *dbias));
+        u += QUERIES;
+    }
+    let dh = dh.of(|d| d.as_chunks_mut::<QUERIES>().1);
+    one_by_one(keys, h_rest, hs, a_rest, dc_rest, dh, dhs, (n, u, dbias));
+}
+
+#[inline(always)]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "the inputs and gradients of one layer"
+)]
+fn block<F: Float, K: Keys<F>, const T: usize, const H: usize>(
+    keys: impl Fn(usize) -> K,
+    h: &[[F; H]; QUERIES],
+    hs: &[[F; H]; T],
+    a: &[impl Saved<F, T>; QUERIES],
+    dc: &[[F; H]; QUERIES],
+    mut dh: impl Gradient<[[F; H]; QUERIES]>,
+    dhs: impl Gradient<[[F; H]; T]>,
+    (n, u, dbias): (usize, usize, &mut impl BiasGradient<F>),
+) {
+    let of_each = array::from_fn(|q| keys(u + q));
+    if let Some(range) = shared_range(of_each, T) {
+        attention_backward_rows(range, of_each, h, hs, a, dc, dh, dhs, (n, u, dbias));
+    } else {
+        let dh = dh.of(|d| &mut d[..]);
+        one_by_one(keys, h, hs, a, dc, dh, dhs, (n, u, dbias));
     }
 }
 

@@ -13,6 +13,7 @@ mod exp;
 mod float;
 mod gradient;
 mod inverse_sqrt;
+mod key_gradients;
 mod lanes;
 mod ln;
 mod log_softmax;

@@ -5,7 +5,7 @@ use crate::Float;
 
 /// A range of keys, `end` excluded, which may reach beyond the last one.
 #[doc(hidden)]
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Range {
     pub(crate) start: usize,
     pub(crate) end: usize,
