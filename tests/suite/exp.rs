@@ -1,5 +1,6 @@
 //! The exponential function: bit by bit against its formula, and against `eˣ` itself.
 
+use core::f32::consts::LOG2_E;
 use core::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 
@@ -228,6 +229,27 @@ fn positive_f32_have_the_bits_of_the_formula() {
             "{x:?}"
         );
     }
+}
+
+/// Next to the arguments whose rounded product `x / ln 2` is half-way between two integers, where the rule
+/// for ties decides which of them is `k`.
+#[test]
+fn ties_have_the_bits_of_the_formula() {
+    let mut ties = 0;
+    for k in 0..150_u8 {
+        let tie = -(f32::from(k) + 0.5);
+        let middle = (tie / LOG2_E).to_bits();
+        for pattern in middle - 3..=middle + 3 {
+            let x = f32::from_bits(pattern);
+            ties += u32::from(x * LOG2_E == tie);
+            assert_eq!(
+                x.exp_nonpositive().pattern(),
+                order::exp_f32(x).pattern(),
+                "{x:?}"
+            );
+        }
+    }
+    assert!(ties > 100, "{ties}");
 }
 
 /// Arguments of every size, where `eˣ` is normal, subnormal, next to 0 and next to 1.

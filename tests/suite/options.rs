@@ -961,6 +961,7 @@ mod shapes_of {
         ones: f64 f32 (1 1 1 1 1);
         one_query: f32 f64 (3 1 9 8 9);
         long: f64 f32 (1 2 77 2 13);
+        broad: f32 f64 (1 2 14 3 70);
     }
 }
 

@@ -261,6 +261,28 @@ fn merging_many_states() {
     }
 }
 
+/// Ten thousand states far below one that was there first: it stays what the others are referred to.
+#[test]
+fn merging_many_states_far_below() {
+    let (mut scores, mut values) = (vec![300.0_f32], vec![[1.0]]);
+    let mut from_right = Running::new();
+    from_right.push(300.0, &[1.0]);
+    let mut from_left = from_right.clone();
+    for t in 0..10_000 {
+        let score = [280.0, 290.0][t % 2];
+        let mut state = Running::new();
+        state.push(score, &[-1.0]);
+        from_right.merge(&state);
+        state.merge(&from_left);
+        from_left = state;
+        scores.push(score);
+        values.push([-1.0]);
+    }
+    let exact = Exact::new(&scores, &values);
+    exact.check(&from_right, "from the right");
+    exact.check(&from_left, "from the left");
+}
+
 /// The batch form's own error: of a weight as in `softmax`, and one rounding for each step of the
 /// weighted sum.
 fn batch_equals_running<F: Element>() {
