@@ -283,9 +283,8 @@ impl<R> Attend<R> {
     /// ```
     ///
     /// Sums over the queries run in their order. One row `[F; T]` on the stack holds `ds`, on a
-    /// host one for each of four queries. Each
-    /// gradient goes where its [`Gradient`] argument says: `&mut`,
-    /// [`Accumulate`](crate::Accumulate) or [`Skip`].
+    /// vector target one for each of four queries. Each gradient goes where its [`Gradient`]
+    /// argument says: `&mut`, [`Accumulate`](crate::Accumulate) or [`Skip`].
     ///
     /// # Special values
     ///

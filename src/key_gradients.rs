@@ -29,12 +29,9 @@ pub(crate) fn key_gradients<F: Float, Dhs, const Q: usize, const T: usize, const
 {
     dhs.put_zeros(|dhs| range.before(dhs));
     dhs.put_zeros(|dhs| range.after(dhs));
-    for (t, mut row) in dhs.rows(|dhs| dhs).take(T).enumerate() {
-        if t < range.start || t >= range.end {
-            continue;
-        }
-        let a = a.map(|a| a[t]);
-        let g = g.each_ref().map(|g| g[t]);
+    for (t, mut row) in (range.start..range.end).zip(dhs.rows(|dhs| range.of_mut(dhs))) {
+        let key = |x: &[F; T]| x.get(t).copied().unwrap_or(F::ZERO);
+        let (a, g) = (a.map(key), g.each_ref().map(key));
         for i in 0..H {
             put(&mut row, i, dx(0, i, a[0], g[0]));
             for q in 1..Q {

@@ -12,7 +12,8 @@ use crate::softmax::Normalizer;
 ///
 /// Both give the same gradients, bit for bit. The second needs one row of `T` weights on the stack (two
 /// in the backward pass, which has one for the gradients of the scores anyway) instead of `T` weights
-/// for every query of every batch row, and computes every score twice.
+/// for every query of every batch row, and computes every score twice. On a vector target, four queries at a
+/// time have their rows on the stack.
 ///
 /// The free functions take weights; for the normalizer, use the methods of
 /// [`Attend`](crate::Attend).

@@ -155,11 +155,10 @@ pub(crate) fn saved_weights_of<
     a: &'w [impl Saved<F, T>; Q],
     rows: &'w mut [[F; T]; Q],
 ) -> [&'w [F; T]; Q] {
-    let mut i = 0;
-    rows.each_mut().map(|row| {
-        let weights = saved_weights(keys[i], &q[i], k, &a[i], row);
-        i += 1;
-        weights
+    let mut queries = keys.iter().zip(q).zip(a);
+    rows.each_mut().map(|row| match queries.next() {
+        Some(((&keys, q), a)) => saved_weights(keys, q, k, a, row),
+        None => row,
     })
 }
 
