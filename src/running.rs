@@ -2,6 +2,8 @@
 
 mod sum;
 
+use core::hint::black_box;
+
 use crate::Float;
 use crate::lanes::{VECTOR, max, sum_of_16};
 use crate::rule::{All, part};
@@ -296,7 +298,7 @@ fn beyond<F: Float>(reference: F, score: F) -> F {
 
 /// The reference of two states together: the higher one, or where the two are near, the next multiple of
 /// [`AHEAD`]. A row of merges then moves it once for each `AHEAD`, not every time; and the states of a tree
-/// of merges, however many, meet at one multiple, less than `2·AHEAD` beyond the largest score.
+/// of merges, however many, meet at one multiple, at most `2·AHEAD` beyond the largest score.
 #[inline(always)]
 fn common<F: Float>(one: F, other: F) -> F {
     let (low, high) = if other > one {
@@ -304,19 +306,17 @@ fn common<F: Float>(one: F, other: F) -> F {
     } else {
         (other, one)
     };
-    let near = low < high && high < low + F::from(AHEAD);
-    if near { multiple_from(high) } else { high }
+    // Everything is computed in any case, and nothing jumped over: the time does not depend on data.
+    let multiple = black_box(multiple_from(high));
+    let [above, near] = black_box([low < high, high < low + F::from(AHEAD)]);
+    if above & near { multiple } else { high }
 }
 
-/// The smallest multiple of [`AHEAD`] that is not below `x`, or near it where `x` has no digits for that.
+/// A multiple of [`AHEAD`] from `x` to `x + AHEAD`, or `x` where it has no digits for that.
 #[inline(always)]
 fn multiple_from<F: Float>(x: F) -> F {
-    let nearest = (x + F::LAST_BIT_8) - F::LAST_BIT_8;
-    if nearest < x {
-        nearest + F::from(AHEAD)
-    } else {
-        nearest
-    }
+    let multiple = ((x + F::from(AHEAD / 2)) + F::LAST_BIT_8) - F::LAST_BIT_8;
+    if multiple < x { x } else { multiple }
 }
 
 /// Subtracting a reference of `−∞` would make NaN of the score `−∞`.
