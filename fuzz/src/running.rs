@@ -67,12 +67,12 @@ impl<F: Number, const E: usize> Part<F, E> {
     }
 }
 
-/// The context, within `(3·|s[t] − m| + 84)·u·(largest |v|)` for each key, weighted as the keys are.
+/// The context, within `(3·|s[t] − m| + 134)·u·(largest |v|)` for each key, weighted as the keys are.
 ///
 /// That bound is one to first order and without subnormal numbers. Twice what it says covers higher
 /// orders, for there are less than 2¹⁰ keys and a rounding is at most 2⁻²⁴; what is lost to underflow
 /// is at most some smallest subnormals for each key and step, divided by a sum of exponentials that is at
-/// least e⁻¹⁷ (the reference is up to 16 beyond the largest score, where scores are that coarse).
+/// least e⁻²⁷ (the reference is up to 24 beyond the largest score, where scores are that coarse).
 fn context<F: Number>(scores: &[F], values: &[f64]) -> Ball {
     let scores: Vec<f64> = scores.iter().map(|s| s.wide()).collect();
     if scores.iter().any(|s| s.is_nan() || *s == f64::INFINITY) {
@@ -119,12 +119,12 @@ fn context<F: Number>(scores: &[F], values: &[f64]) -> Ball {
         sum += weight * v;
         positive += weight * v.abs();
         if weight > 0.0 {
-            error += weight * (3.0 * (m - s) + 84.0) * F::ROUNDOFF * largest;
+            error += weight * (3.0 * (m - s) + 134.0) * F::ROUNDOFF * largest;
         }
     }
     let count = values.len() as f64;
     let smallest = 2.0 * F::ROUNDOFF * F::SMALLEST_NORMAL;
-    let underflow = 1e8 * (count + 2.0) * (count + 2.0) * smallest * (1.0 + largest);
+    let underflow = 1e12 * (count + 2.0) * (count + 2.0) * smallest * (1.0 + largest);
     let reference = 4.0 * (count + 4.0) * f64::EPSILON * positive;
     Ball::Within {
         middle: sum / weights,
