@@ -44,9 +44,10 @@ use sum::Sum;
 /// # Accuracy
 ///
 /// `|error| ≤ u·Σ_t a[t]·|v[t,e]|·(3·|s[t] − m| + 84)` to first order, `a` the weights, `m` the largest
-/// score and `u` the unit roundoff, for up to 2⁴⁰ keys, with 134 in place of 84 where states were merged; within
-/// that it does not depend on the number of keys. Bits differ from those of [`attention`](crate::attention), and depend on the order and
-/// the grouping of the pushes: `push_rows` takes 16 keys at a time.
+/// score and `u` the unit roundoff, for up to 2⁴⁰ keys, with 134 in place of 84 where states were merged;
+/// within that it does not depend on the number of keys. Bits differ from those of
+/// [`attention`](crate::attention), and depend on the order and the grouping of the pushes: `push_rows`
+/// takes 16 keys at a time.
 ///
 /// # Example
 ///

@@ -53,13 +53,13 @@ pub trait Saved<F: Float, const T: usize>: sealed::Sealed {
     #[doc(hidden)]
     fn row<'w>(&'w mut self, row: &'w mut [F; T]) -> &'w mut [F; T];
 
-    /// Saves what the weights were made with.
     /// The rows of weights themselves, where those are what is saved.
     #[doc(hidden)]
     fn rows(saved: &mut [Self]) -> Option<&mut [[F; T]]>
     where
         Self: Sized;
 
+    /// Saves what the weights were made with.
     #[doc(hidden)]
     fn save(&mut self, normalizer: Normalizer<F>);
 

@@ -29,7 +29,7 @@ pub(crate) fn softmax_row<F: Float, const T: usize>(
 /// Whether rows are so short that each by itself would leave vector registers empty, and so many that they
 /// fill them together; the limits are measured.
 pub(crate) const fn together(rows: usize, len: usize) -> bool {
-    VECTOR && rows > 1 && len < 16 && len != 8 && rows.saturating_mul(len) >= 30
+    VECTOR && len < 16 && len != 8 && rows.saturating_mul(len) >= 30
 }
 
 /// [`softmax_row`] for each row, with one loop of exponentials for all.
