@@ -7,10 +7,7 @@ use crate::attend::Attend;
 use crate::gradient::Gradient;
 use crate::rule::{Bias, BiasGradient, NoBias, PerKey, Rule, bias_gradient};
 use crate::saved::Saved;
-pub(crate) use row::{
-    attention_backward_row, attention_backward_rows, attention_rows, saved_weights,
-    saved_weights_of, score_gradients,
-};
+pub(crate) use row::{attention_backward_row, attention_rows, saved_weights, score_gradients};
 
 /// Attention with one query: the weights of the query `h` over the rows `hs`, and their weighted sum.
 ///

@@ -1,15 +1,13 @@
 //! Attention with several queries over the same keys, forward and backward.
 
-use core::array;
-
 use crate::Float;
 use crate::attend::Attend;
-use crate::attention::{attention_backward_row, attention_backward_rows, attention_rows};
-use crate::gradient::Gradient;
-use crate::key_gradients::{QUERIES, shared_range};
+use crate::attention::{attention_backward_row, attention_rows};
+use crate::gradient::{Gradient, Skip};
 use crate::lanes::VECTOR;
-use crate::rule::{Bias, BiasGradient, Keys, NoBias, PerKey, Rule, bias_gradient};
+use crate::rule::{Bias, BiasGradient, Keys, NoBias, PerKey, Range, Rule, bias_gradient};
 use crate::saved::Saved;
+use crate::several_queries::{Layer, key_gradients};
 
 /// Attention with `U` queries over the same keys, as a decoder attends to an encoder.
 ///
@@ -177,111 +175,10 @@ impl<R, B> Attend<R, B> {
     {
         let batch = hs_dec.iter().zip(hs_enc).zip(a).zip(dc);
         let gradients = dhs_dec.rows(|d| d).zip(dhs_enc.rows(|d| d));
-        let batch = batch.zip(gradients).enumerate();
-        for (n, ((((hs_dec, hs_enc), a), dc), (mut dhs_dec, dhs_enc))) in batch {
+        for (n, ((((q, hs), a), dc), (dq, dhs))) in batch.zip(gradients).enumerate() {
             let keys = |u| self.keys::<F, N, U, T>(n, u);
-            let dh = dhs_dec.of(|d| &mut d[..]);
-            let bias = (n, 0, &mut dbias);
-            if U >= QUERIES && blocks_are_faster::<H>() {
-                in_blocks(keys, hs_dec, hs_enc, a, dc, dh, dhs_enc, bias);
-            } else {
-                one_by_one(keys, hs_dec, hs_enc, a, dc, dh, dhs_enc, bias);
-            }
+            Cross::backward(keys, q, hs, hs, a, dc, dq, dhs, Skip, n, &mut dbias);
         }
-    }
-}
-
-/// Whether four queries at a time are faster, as measured: with AVX, long rows are as fast one by one.
-const fn blocks_are_faster<const H: usize>() -> bool {
-    VECTOR && (H <= 12 || !cfg!(target_feature = "avx"))
-}
-
-/// One query after the other, the first of which is `u`.
-#[inline(always)]
-#[expect(
-    clippy::too_many_arguments,
-    reason = "the inputs and gradients of one layer"
-)]
-fn one_by_one<F: Float, K: Keys<F>, const T: usize, const H: usize>(
-    keys: impl Fn(usize) -> K,
-    h: &[[F; H]],
-    hs: &[[F; H]; T],
-    a: &[impl Saved<F, T>],
-    dc: &[[F; H]],
-    mut dh: impl Gradient<[[F; H]]>,
-    mut dhs: impl Gradient<[[F; H]; T]>,
-    (n, u, dbias): (usize, usize, &mut impl BiasGradient<F>),
-) {
-    let mut queries = h.iter().zip(a).zip(dc).zip(dh.rows(|d| d));
-    if let Some((((h, a), dc), dh)) = queries.next() {
-        let bias = (n, u, &mut *dbias);
-        attention_backward_row(keys(u), h, hs, a, dc, dh, dhs.of(|d| d), bias);
-    } else {
-        dhs.put_zeros(|d| &mut d[..]);
-    }
-    let mut dhs = dhs.then();
-    for (i, (((h, a), dc), dh)) in queries.enumerate() {
-        let u = u + 1 + i;
-        let bias = (n, u, &mut *dbias);
-        attention_backward_row(keys(u), h, hs, a, dc, dh, dhs.of(|d| d), bias);
-    }
-}
-
-/// Four queries at a time, where they attend the same range of keys.
-#[inline(always)]
-#[expect(
-    clippy::too_many_arguments,
-    reason = "the inputs and gradients of one layer"
-)]
-fn in_blocks<F: Float, K: Keys<F>, const T: usize, const H: usize>(
-    keys: impl Fn(usize) -> K + Copy,
-    h: &[[F; H]],
-    hs: &[[F; H]; T],
-    a: &[impl Saved<F, T>],
-    dc: &[[F; H]],
-    mut dh: impl Gradient<[[F; H]]>,
-    mut dhs: impl Gradient<[[F; H]; T]>,
-    (n, mut u, dbias): (usize, usize, &mut impl BiasGradient<F>),
-) {
-    let (h4, h_rest) = h.as_chunks::<QUERIES>();
-    let (a4, a_rest) = a.as_chunks::<QUERIES>();
-    let (dc4, dc_rest) = dc.as_chunks::<QUERIES>();
-    let dh4 = dh.rows(|d| d.as_chunks_mut::<QUERIES>().0);
-    let mut blocks = h4.iter().zip(a4).zip(dc4).zip(dh4);
-    if let Some((((h, a), dc), dh)) = blocks.next() {
-        block(keys, h, hs, a, dc, dh, dhs.of(|d| d), (n, u, &mut *dbias));
-    }
-    let mut dhs = dhs.then();
-    u += QUERIES;
-    for (((h, a), dc), dh) in blocks {
-        block(keys, h, hs, a, dc, dh, dhs.of(|d| d), (n, u, &mut *dbias));
-        u += QUERIES;
-    }
-    let dh = dh.of(|d| d.as_chunks_mut::<QUERIES>().1);
-    one_by_one(keys, h_rest, hs, a_rest, dc_rest, dh, dhs, (n, u, dbias));
-}
-
-#[inline(always)]
-#[expect(
-    clippy::too_many_arguments,
-    reason = "the inputs and gradients of one layer"
-)]
-fn block<F: Float, K: Keys<F>, const T: usize, const H: usize>(
-    keys: impl Fn(usize) -> K,
-    h: &[[F; H]; QUERIES],
-    hs: &[[F; H]; T],
-    a: &[impl Saved<F, T>; QUERIES],
-    dc: &[[F; H]; QUERIES],
-    mut dh: impl Gradient<[[F; H]; QUERIES]>,
-    dhs: impl Gradient<[[F; H]; T]>,
-    (n, u, dbias): (usize, usize, &mut impl BiasGradient<F>),
-) {
-    let of_each = array::from_fn(|q| keys(u + q));
-    if let Some(range) = shared_range(of_each, T) {
-        attention_backward_rows(range, of_each, h, hs, a, dc, dh, dhs, (n, u, dbias));
-    } else {
-        let dh = dh.of(|d| &mut d[..]);
-        one_by_one(keys, h, hs, a, dc, dh, dhs, (n, u, dbias));
     }
 }
 
@@ -363,5 +260,46 @@ impl<R, A> Attend<R, Bias<'_, A>> {
     {
         let dbias = bias_gradient::<F, A, N, U, T>(dbias);
         self.cross_attention_backward_with(hs_dec, hs_enc, a, dc, dhs_dec, dhs_enc, dbias);
+    }
+}
+
+/// Where the keys are the values, and their two gradients one.
+struct Cross;
+
+impl<F: Float, const T: usize, const H: usize> Layer<F, T, H, H> for Cross {
+    // With AVX, long rows are as fast one by one.
+    const BLOCKS: bool = VECTOR && (H <= 12 || !cfg!(target_feature = "avx"));
+
+    #[inline(always)]
+    fn query_gradients<B, Dq, Dk>(
+        keys: impl Keys<F>,
+        h: &[F; H],
+        hs: &[[F; H]; T],
+        _: &[[F; H]; T],
+        a: &impl Saved<F, T>,
+        dc: &[F; H],
+        dh: Dq,
+        dhs: Dk,
+        _: impl Gradient<[[F; H]; T]>,
+        bias: (usize, usize, &mut B),
+    ) where
+        B: BiasGradient<F>,
+        Dq: Gradient<[F; H]>,
+        Dk: Gradient<[[F; H]; T]>,
+    {
+        attention_backward_row(keys, h, hs, a, dc, dh, dhs, bias);
+    }
+
+    #[inline(always)]
+    fn shared_gradients<const Q: usize>(
+        range: Range,
+        h: &[[F; H]; Q],
+        a: [&[F; T]; Q],
+        ds: &[[F; T]; Q],
+        dc: &[[F; H]; Q],
+        dhs: impl Gradient<[[F; H]; T]>,
+        _: impl Gradient<[[F; H]; T]>,
+    ) {
+        key_gradients(range, a, ds, dhs, |q, i, a, g| a * dc[q][i] + g * h[q][i]);
     }
 }

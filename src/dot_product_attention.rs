@@ -1,16 +1,14 @@
 //! Scaled dot-product attention: queries, keys and values apart, forward and backward.
 
-use core::array;
-
 use crate::Float;
 use crate::attend::Attend;
-use crate::attention::{attention_rows, saved_weights, saved_weights_of, score_gradients};
+use crate::attention::{attention_rows, saved_weights, score_gradients};
 use crate::gradient::{Gradient, Skip};
-use crate::key_gradients::{QUERIES, key_gradients, shared_range};
 use crate::lanes::VECTOR;
 use crate::query_and_key_gradients::query_and_key_gradients;
-use crate::rule::{Bias, BiasGradient, Keys, NoBias, PerKey, Rule, bias_gradient};
+use crate::rule::{Bias, BiasGradient, Keys, NoBias, PerKey, Range, Rule, bias_gradient};
 use crate::saved::Saved;
+use crate::several_queries::{Layer, key_gradients};
 use crate::weighted_sum::weighted_sum_backward_row;
 
 impl<R, B> Attend<R, B> {
@@ -117,158 +115,11 @@ impl<R, B> Attend<R, B> {
     {
         let batch = q.iter().zip(k).zip(v).zip(a).zip(dc);
         let gradients = dq.rows(|d| d).zip(dk.rows(|d| d)).zip(dv.rows(|d| d));
-        let batch = batch.zip(gradients).enumerate();
-        for (n, (((((q, k), v), a), dc), ((mut dq, dk), dv))) in batch {
+        for (n, (((((q, k), v), a), dc), ((dq, dk), dv))) in batch.zip(gradients).enumerate() {
             let keys = |u| self.keys::<F, N, U, T>(n, u);
-            let dq = dq.of(|d| &mut d[..]);
-            let bias = (n, 0, &mut dbias);
-            if U >= QUERIES && blocks_are_faster::<D>() {
-                in_blocks(keys, q, k, v, a, dc, dq, dk, dv, bias);
-            } else {
-                one_by_one(keys, q, k, v, a, dc, dq, dk, dv, bias);
-            }
+            DotProduct::backward(keys, q, k, v, a, dc, dq, dk, dv, n, &mut dbias);
         }
     }
-}
-
-/// Whether four queries at a time are faster, as measured: rows between 12 and 48 are as fast one by one.
-const fn blocks_are_faster<const D: usize>() -> bool {
-    VECTOR && (D <= 12 || D >= 48)
-}
-
-/// One query after the other, the first of which is `u`.
-#[inline(always)]
-#[expect(
-    clippy::too_many_arguments,
-    reason = "the inputs and gradients of one layer"
-)]
-fn one_by_one<F: Float, K: Keys<F>, const T: usize, const D: usize, const E: usize>(
-    keys: impl Fn(usize) -> K,
-    q: &[[F; D]],
-    k: &[[F; D]; T],
-    v: &[[F; E]; T],
-    a: &[impl Saved<F, T>],
-    dc: &[[F; E]],
-    mut dq: impl Gradient<[[F; D]]>,
-    mut dk: impl Gradient<[[F; D]; T]>,
-    mut dv: impl Gradient<[[F; E]; T]>,
-    (n, u, dbias): (usize, usize, &mut impl BiasGradient<F>),
-) {
-    let mut queries = q.iter().zip(a).zip(dc).zip(dq.rows(|d| d));
-    if let Some((((q, a), dc), dq)) = queries.next() {
-        let (dk, dv) = (dk.of(|d| d), dv.of(|d| d));
-        let bias = (n, u, &mut *dbias);
-        dot_product_attention_backward_row(keys(u), q, k, v, a, dc, dq, dk, dv, bias);
-    } else {
-        dk.put_zeros(|d| &mut d[..]);
-        dv.put_zeros(|d| &mut d[..]);
-    }
-    let (mut dk, mut dv) = (dk.then(), dv.then());
-    for (i, (((q, a), dc), dq)) in queries.enumerate() {
-        let (dk, dv) = (dk.of(|d| d), dv.of(|d| d));
-        let bias = (n, u + 1 + i, &mut *dbias);
-        dot_product_attention_backward_row(keys(u + 1 + i), q, k, v, a, dc, dq, dk, dv, bias);
-    }
-}
-
-/// Four queries at a time, where they attend the same range of keys.
-#[inline(always)]
-#[expect(
-    clippy::too_many_arguments,
-    reason = "the inputs and gradients of one layer"
-)]
-fn in_blocks<F: Float, K: Keys<F>, const T: usize, const D: usize, const E: usize>(
-    keys: impl Fn(usize) -> K + Copy,
-    q: &[[F; D]],
-    k: &[[F; D]; T],
-    v: &[[F; E]; T],
-    a: &[impl Saved<F, T>],
-    dc: &[[F; E]],
-    mut dq: impl Gradient<[[F; D]]>,
-    mut dk: impl Gradient<[[F; D]; T]>,
-    mut dv: impl Gradient<[[F; E]; T]>,
-    (n, mut u, dbias): (usize, usize, &mut impl BiasGradient<F>),
-) {
-    let (q4, q_rest) = q.as_chunks::<QUERIES>();
-    let (a4, a_rest) = a.as_chunks::<QUERIES>();
-    let (dc4, dc_rest) = dc.as_chunks::<QUERIES>();
-    let dq4 = dq.rows(|d| d.as_chunks_mut::<QUERIES>().0);
-    let mut blocks = q4.iter().zip(a4).zip(dc4).zip(dq4);
-    if let Some((((q, a), dc), dq)) = blocks.next() {
-        let (dk, dv) = (dk.of(|d| d), dv.of(|d| d));
-        block(keys, q, k, v, a, dc, dq, dk, dv, (n, u, &mut *dbias));
-    }
-    let (mut dk, mut dv) = (dk.then(), dv.then());
-    u += QUERIES;
-    for (((q, a), dc), dq) in blocks {
-        let (dk, dv) = (dk.of(|d| d), dv.of(|d| d));
-        block(keys, q, k, v, a, dc, dq, dk, dv, (n, u, &mut *dbias));
-        u += QUERIES;
-    }
-    let dq = dq.of(|d| d.as_chunks_mut::<QUERIES>().1);
-    one_by_one(
-        keys,
-        q_rest,
-        k,
-        v,
-        a_rest,
-        dc_rest,
-        dq,
-        dk,
-        dv,
-        (n, u, dbias),
-    );
-}
-
-#[inline(always)]
-#[expect(
-    clippy::too_many_arguments,
-    reason = "the inputs and gradients of one layer"
-)]
-fn block<
-    F: Float,
-    K: Keys<F>,
-    B: BiasGradient<F>,
-    Dq,
-    Dk,
-    const T: usize,
-    const D: usize,
-    const E: usize,
->(
-    keys: impl Fn(usize) -> K,
-    q: &[[F; D]; QUERIES],
-    k: &[[F; D]; T],
-    v: &[[F; E]; T],
-    a: &[impl Saved<F, T>; QUERIES],
-    dc: &[[F; E]; QUERIES],
-    mut dq: Dq,
-    dk: Dk,
-    dv: impl Gradient<[[F; E]; T]>,
-    (n, u, dbias): (usize, usize, &mut B),
-) where
-    Dq: Gradient<[[F; D]; QUERIES]>,
-    Dk: Gradient<[[F; D]; T]>,
-{
-    let of_each = array::from_fn(|i| keys(u + i));
-    let Some(range) = shared_range(of_each, T) else {
-        let dq = dq.of(|d| &mut d[..]);
-        one_by_one(keys, q, k, v, a, dc, dq, dk, dv, (n, u, dbias));
-        return;
-    };
-    let mut rows = [[F::ZERO; T]; QUERIES];
-    let a = saved_weights_of(of_each, q, k, a, &mut rows);
-    let mut ds = [[F::ZERO; T]; QUERIES];
-    if B::WANTED || Dq::WANTED || Dk::WANTED {
-        for i in 0..QUERIES {
-            let (keys, a, ds) = (of_each[i], a[i], &mut ds[i]);
-            weighted_sum_backward_row(keys, a, v, &dc[i], &mut *ds, Skip);
-            score_gradients(keys, a, ds, n, u + i, dbias);
-            let dq = dq.of(|dq| &mut dq[i]);
-            query_and_key_gradients(keys, k, a, ds, dq, Skip, 1, |_, _, _| F::ZERO);
-        }
-    }
-    key_gradients(range, a, &ds, dk, |i, d, _, g| g * q[i][d]);
-    key_gradients(range, a, &ds, dv, |i, e, a, _| a * dc[i][e]);
 }
 
 impl<R> Attend<R> {
@@ -381,43 +232,52 @@ impl<R, A> Attend<R, Bias<'_, A>> {
     }
 }
 
-#[inline(always)]
-#[expect(
-    clippy::too_many_arguments,
-    reason = "the inputs and gradients of one layer"
-)]
-fn dot_product_attention_backward_row<
-    F: Float,
-    B,
-    Dq,
-    Dk,
-    const T: usize,
-    const D: usize,
-    const E: usize,
->(
-    keys: impl Keys<F>,
-    q: &[F; D],
-    k: &[[F; D]; T],
-    v: &[[F; E]; T],
-    a: &impl Saved<F, T>,
-    dc: &[F; E],
-    dq: Dq,
-    dk: Dk,
-    dv: impl Gradient<[[F; E]; T]>,
-    (n, u, dbias): (usize, usize, &mut B),
-) where
-    B: BiasGradient<F>,
-    Dq: Gradient<[F; D]>,
-    Dk: Gradient<[[F; D]; T]>,
-{
-    let mut row = [F::ZERO; T];
-    let a = saved_weights(keys, q, k, a, &mut row);
-    if B::WANTED || Dq::WANTED || Dk::WANTED {
-        let mut ds = [F::ZERO; T];
-        weighted_sum_backward_row(keys, a, v, dc, &mut ds, dv);
-        score_gradients(keys, a, &mut ds, n, u, dbias);
-        query_and_key_gradients(keys, k, a, &ds, dq, dk, 1, |i, _, g| g * q[i]);
-    } else {
-        weighted_sum_backward_row(keys, a, v, dc, Skip, dv);
+struct DotProduct;
+
+impl<F: Float, const T: usize, const D: usize, const E: usize> Layer<F, T, D, E> for DotProduct {
+    // Rows between 12 and 48 are as fast one by one.
+    const BLOCKS: bool = VECTOR && (D <= 12 || D >= 48);
+
+    #[inline(always)]
+    fn query_gradients<B, Dq, Dk>(
+        keys: impl Keys<F>,
+        q: &[F; D],
+        k: &[[F; D]; T],
+        v: &[[F; E]; T],
+        a: &impl Saved<F, T>,
+        dc: &[F; E],
+        dq: Dq,
+        dk: Dk,
+        dv: impl Gradient<[[F; E]; T]>,
+        (n, u, dbias): (usize, usize, &mut B),
+    ) where
+        B: BiasGradient<F>,
+        Dq: Gradient<[F; D]>,
+        Dk: Gradient<[[F; D]; T]>,
+    {
+        let mut row = [F::ZERO; T];
+        let a = saved_weights(keys, q, k, a, &mut row);
+        if B::WANTED || Dq::WANTED || Dk::WANTED {
+            let mut ds = [F::ZERO; T];
+            weighted_sum_backward_row(keys, a, v, dc, &mut ds, dv);
+            score_gradients(keys, a, &mut ds, n, u, dbias);
+            query_and_key_gradients(keys, k, a, &ds, dq, dk, 1, |i, _, g| g * q[i]);
+        } else {
+            weighted_sum_backward_row(keys, a, v, dc, Skip, dv);
+        }
+    }
+
+    #[inline(always)]
+    fn shared_gradients<const Q: usize>(
+        range: Range,
+        q: &[[F; D]; Q],
+        a: [&[F; T]; Q],
+        ds: &[[F; T]; Q],
+        dc: &[[F; E]; Q],
+        dk: impl Gradient<[[F; D]; T]>,
+        dv: impl Gradient<[[F; E]; T]>,
+    ) {
+        key_gradients(range, a, ds, dk, |i, d, _, g| g * q[i][d]);
+        key_gradients(range, a, ds, dv, |i, e, a, _| a * dc[i][e]);
     }
 }

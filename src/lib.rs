@@ -13,7 +13,6 @@ mod exp;
 mod float;
 mod gradient;
 mod inverse_sqrt;
-mod key_gradients;
 mod lanes;
 mod ln;
 mod log_softmax;
@@ -21,6 +20,7 @@ mod query_and_key_gradients;
 pub mod rule;
 mod running;
 mod saved;
+mod several_queries;
 mod softmax;
 mod weighted_sum;
 

@@ -4,9 +4,8 @@ use crate::Float;
 use crate::attention_weights::attention_weights_row;
 use crate::dot_scores::{dot_scores_row, put_bias};
 use crate::gradient::{Gradient, Skip};
-use crate::key_gradients::key_gradients;
 use crate::query_and_key_gradients::query_and_key_gradients;
-use crate::rule::{BiasGradient, Keys, Range};
+use crate::rule::{BiasGradient, Keys};
 use crate::saved::Saved;
 use crate::softmax::{softmax_backward_row, softmax_rows, together};
 use crate::weighted_sum::{weighted_sum_backward_row, weighted_sum_row};
@@ -101,65 +100,6 @@ pub(crate) fn attention_backward_row<F: Float, const T: usize, const H: usize>(
     weighted_sum_backward_row(keys, a, hs, dc, &mut ds, Skip);
     score_gradients(keys, a, &mut ds, n, u, dbias);
     query_and_key_gradients(keys, hs, a, &ds, dh, dhs, 2, |i, a, g| a * dc[i] + g * h[i]);
-}
-
-/// [`attention_backward_row`] for several queries that attend the keys in `range`.
-#[inline(always)]
-#[expect(
-    clippy::too_many_arguments,
-    reason = "the inputs and gradients of one layer"
-)]
-pub(crate) fn attention_backward_rows<
-    F: Float,
-    K: Keys<F>,
-    const Q: usize,
-    const T: usize,
-    const H: usize,
->(
-    range: Range,
-    keys: [K; Q],
-    h: &[[F; H]; Q],
-    hs: &[[F; H]; T],
-    a: &[impl Saved<F, T>; Q],
-    dc: &[[F; H]; Q],
-    mut dh: impl Gradient<[[F; H]; Q]>,
-    dhs: impl Gradient<[[F; H]; T]>,
-    (n, u, dbias): (usize, usize, &mut impl BiasGradient<F>),
-) {
-    let mut rows = [[F::ZERO; T]; Q];
-    let a = saved_weights_of(keys, h, hs, a, &mut rows);
-    let mut ds = [[F::ZERO; T]; Q];
-    for q in 0..Q {
-        let (keys, a, ds) = (keys[q], a[q], &mut ds[q]);
-        weighted_sum_backward_row(keys, a, hs, &dc[q], &mut *ds, Skip);
-        score_gradients(keys, a, ds, n, u + q, dbias);
-        let dh = dh.of(|dh| &mut dh[q]);
-        query_and_key_gradients(keys, hs, a, ds, dh, Skip, 2, |_, _, _| F::ZERO);
-    }
-    key_gradients(range, a, &ds, dhs, |q, i, a, g| a * dc[q][i] + g * h[q][i]);
-}
-
-/// The weights that [`attention_row`] saved for several queries.
-#[inline(always)]
-pub(crate) fn saved_weights_of<
-    'w,
-    F: Float,
-    K: Keys<F>,
-    const Q: usize,
-    const T: usize,
-    const D: usize,
->(
-    keys: [K; Q],
-    q: &[[F; D]; Q],
-    k: &[[F; D]; T],
-    a: &'w [impl Saved<F, T>; Q],
-    rows: &'w mut [[F; T]; Q],
-) -> [&'w [F; T]; Q] {
-    let mut queries = keys.iter().zip(q).zip(a);
-    rows.each_mut().map(|row| match queries.next() {
-        Some(((&keys, q), a)) => saved_weights(keys, q, k, a, row),
-        None => row,
-    })
 }
 
 /// `ds ← scale·a[t]·(ds[t] − Σ_t a[t]·ds[t])`, from the gradient of the weights to that of the inner
