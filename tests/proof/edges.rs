@@ -2,11 +2,12 @@
 //! are no class.
 
 use microattention::{
-    Attend, Running, attention, attention_backward, log_softmax, softmax, softmax_cross_entropy,
+    Accumulate, Attend, Running, attention, attention_backward, log_softmax, softmax,
+    softmax_cross_entropy,
 };
 
 use crate::double_double::DoubleDouble;
-use crate::element::{Element, boxed};
+use crate::element::{Element, assert_same_bits, boxed};
 use crate::exact::{minus, number, sum};
 use crate::values::{Kind, Source};
 
@@ -64,6 +65,55 @@ fn wide_rows<F: Element>() {
 fn rows_in_groups_of_four() {
     wide_rows::<f32>();
     wide_rows::<f64>();
+}
+
+/// More queries than are computed at a time, and some left over: the gradients of keys and values are the sums
+/// of those of single queries in their order.
+#[test]
+fn queries_in_groups_of_four() {
+    const U: usize = 10;
+    const T: usize = 5;
+    const D: usize = 7;
+    const E: usize = 3;
+    let mut source = Source::new(7, Kind::Even);
+    let q = source.array::<[[f32; D]; U], 1>();
+    let k = source.array::<[[f32; D]; T], 1>();
+    let v = source.array::<[[f32; E]; T], 1>();
+    let dc = source.array::<[[f32; E]; U], 1>();
+    let dc_keys = source.array::<[[f32; D]; U], 1>();
+    // All queries the same keys, then each its own.
+    let offsets = [[1_000], [-2]];
+    for offset in offsets.each_ref() {
+        let attend = Attend::new().lengths(&[4]).causal_rows(offset);
+        let (mut a, mut c) = ([[[0.0; T]; U]], [[[0.0; E]; U]]);
+        attend.dot_product_attention(&q, &k, &v, &mut a, &mut c);
+        let (mut dq, mut dk, mut dv) = (
+            [[[f32::NAN; D]; U]],
+            [[[f32::NAN; D]; T]],
+            [[[f32::NAN; E]; T]],
+        );
+        attend.dot_product_attention_backward(&q, &k, &v, &a, &dc, &mut dq, &mut dk, &mut dv);
+        let (mut dh, mut dhs) = ([[[f32::NAN; D]; U]], [[[f32::NAN; D]; T]]);
+        attend.cross_attention_backward(&q, &k, &a, &dc_keys, &mut dh, &mut dhs);
+
+        let (mut dk_sum, mut dhs_sum) = ([[[-0.0; D]; T]], [[[-0.0; D]; T]]);
+        let mut dv_sum = [[[-0.0; E]; T]];
+        for u in 0..U {
+            let (q, a, dc, dc_keys) = ([[q[0][u]]], [[a[0][u]]], [[dc[0][u]]], [[dc_keys[0][u]]]);
+            let offset = [offset[0] + isize::try_from(u).expect("few")];
+            let attend = Attend::new().lengths(&[4]).causal_rows(&offset);
+            let mut one = [[[f32::NAN; D]]];
+            let (dk, dv) = (Accumulate(&mut dk_sum), Accumulate(&mut dv_sum));
+            attend.dot_product_attention_backward(&q, &k, &v, &a, &dc, &mut one, dk, dv);
+            assert_same_bits(&one[0], &dq[0][u..=u], "dq");
+            let dhs = Accumulate(&mut dhs_sum);
+            attend.cross_attention_backward(&q, &k, &a, &dc_keys, &mut one, dhs);
+            assert_same_bits(&one[0], &dh[0][u..=u], "dh");
+        }
+        assert_eq!(dk, dk_sum);
+        assert_eq!(dv, dv_sum);
+        assert_eq!(dhs, dhs_sum);
+    }
 }
 
 #[test]
