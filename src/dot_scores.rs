@@ -5,7 +5,9 @@ use crate::attend::Attend;
 use crate::gradient::Gradient;
 use crate::lanes::dot;
 use crate::query_and_key_gradients::query_and_key_gradients;
-use crate::rule::{Attends, Bias, BiasGradient, Keys, NoBias, PerKey, Rule, bias_gradient, part};
+use crate::rule::{
+    Attends, Bias, BiasGradient, Keys, NoBias, PerKey, Rule, bias_gradient, part, row_part,
+};
 
 /// The inner products of the keys `hs` with the query `h`: the scores.
 ///
@@ -214,7 +216,7 @@ pub(crate) fn dot_scores_row<F: Float, const T: usize, const H: usize>(
     hs: &[[F; H]; T],
     s: &mut [F; T],
 ) {
-    let (range, attends) = part(keys, T);
+    let (range, attends) = row_part::<_, _, T>(keys);
     range.before(s).fill(F::NEG_INFINITY);
     range.after(s).fill(F::NEG_INFINITY);
     for (i, (s, x)) in range.of_mut(s).iter_mut().zip(range.of(hs)).enumerate() {

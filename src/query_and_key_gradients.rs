@@ -6,7 +6,7 @@ use core::slice;
 use crate::Float;
 use crate::gradient::{Gradient, put, put_row};
 use crate::lanes::{IN_REGISTERS, VECTOR};
-use crate::rule::{Attends, Keys, part, tested};
+use crate::rule::{Attends, Keys, row_part, tested};
 use crate::weighted_sum::weighted_sum_slice;
 
 /// `dh[i] = Σ_t g[t]·hs[t,i]` and `dhs[t,i] = dx(i, a[t], g[t])`, in one pass over `hs`, for the
@@ -26,7 +26,7 @@ pub(crate) fn query_and_key_gradients<F: Float, const T: usize, const H: usize, 
     Dh: Gradient<[F; H]>,
     Dhs: Gradient<[[F; H]; T]>,
 {
-    let (range, attends) = part(keys, T);
+    let (range, attends) = row_part::<_, _, T>(keys);
     dhs.put_zeros(|dhs| range.before(dhs));
     dhs.put_zeros(|dhs| range.after(dhs));
     let mut dhs = dhs.of(|dhs| range.of_mut(dhs));

@@ -25,7 +25,7 @@ mod scale;
 
 use crate::Float;
 
-pub(crate) use attends::{Attends, part, tested};
+pub(crate) use attends::{Attends, part, row_part, tested, unrolls};
 pub(crate) use bias_gradient::{BiasGradient, NoBias, bias_gradient};
 pub use per_key::{Bias, Mask, PerKey};
 #[doc(hidden)]
@@ -85,6 +85,8 @@ pub trait Rule<F: Float, const N: usize, const U: usize, const T: usize>: sealed
 pub trait Keys<F: Float>: Copy {
     /// Whether some keys of the range may not be attended.
     const TESTED: bool = false;
+    /// Whether the range may be less than all keys.
+    const RANGED: bool = false;
     /// Whether [`scale`](Self::scale) does anything.
     const SCALED: bool = false;
 
@@ -171,6 +173,7 @@ where
 
 impl<F: Float, P: Keys<F>, Q: Keys<F>> Keys<F> for And<P, Q> {
     const TESTED: bool = P::TESTED || Q::TESTED;
+    const RANGED: bool = P::RANGED || Q::RANGED;
     const SCALED: bool = P::SCALED || Q::SCALED;
 
     #[inline(always)]

@@ -5,6 +5,7 @@ use core::ops;
 
 use super::{Keys, Range};
 use crate::Float;
+use crate::lanes::VECTOR;
 
 /// Which keys of a range are attended, counted from its start.
 pub(crate) trait Attends: Copy {
@@ -28,19 +29,30 @@ pub(crate) trait Attends: Copy {
     }
 }
 
+/// Whether a test of each key is cheaper than a loop of a length that is not known: where there are so few that
+/// it unrolls.
+pub(crate) const fn unrolls<F: Float, K: Keys<F>, const T: usize>() -> bool {
+    VECTOR && K::RANGED && T < 16
+}
+
+/// Part of `T` keys: a range, or all of them and a test of each.
 #[derive(Clone, Copy)]
-struct Part<K, F> {
+struct Part<K, F, const T: usize> {
     keys: K,
-    start: usize,
+    range: Range,
     element: PhantomData<F>,
 }
 
-impl<F: Float, K: Keys<F>> Attends for Part<K, F> {
-    const TESTED: bool = K::TESTED;
+impl<F: Float, K: Keys<F>, const T: usize> Attends for Part<K, F, T> {
+    const TESTED: bool = K::TESTED || unrolls::<F, K, T>();
 
     #[inline(always)]
     fn key(self, i: usize) -> bool {
-        !K::TESTED || self.keys.attends(self.start.wrapping_add(i))
+        if unrolls::<F, K, T>() {
+            self.range.contains(i) && (!K::TESTED || self.keys.attends(i))
+        } else {
+            !K::TESTED || self.keys.attends(self.range.start.wrapping_add(i))
+        }
     }
 }
 
@@ -54,10 +66,26 @@ pub(crate) fn tested<A: Attends>(_: A) -> bool {
 #[inline(always)]
 pub(crate) fn part<F: Float, K: Keys<F>>(keys: K, len: usize) -> (Range, impl Attends) {
     let range = keys.range().within(len);
-    let attends = Part {
+    let attends = Part::<K, F, { usize::MAX }> {
         keys,
-        start: range.start,
+        range,
         element: PhantomData,
     };
     (range, attends)
+}
+
+/// [`part`] of a row for loops over its keys: all of them where those loops unroll.
+#[inline(always)]
+pub(crate) fn row_part<F: Float, K: Keys<F>, const T: usize>(keys: K) -> (Range, impl Attends) {
+    let range = keys.range().within(T);
+    let attends = Part::<K, F, T> {
+        keys,
+        range,
+        element: PhantomData,
+    };
+    if unrolls::<F, K, T>() {
+        (Range { start: 0, end: T }, attends)
+    } else {
+        (range, attends)
+    }
 }

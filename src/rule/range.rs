@@ -41,6 +41,11 @@ impl Range {
     }
 
     #[inline(always)]
+    pub(crate) fn contains(self, t: usize) -> bool {
+        t >= self.start && t < self.end
+    }
+
+    #[inline(always)]
     pub(crate) fn of<X>(self, x: &[X]) -> &[X] {
         x.get(self.start..self.end).unwrap_or_default()
     }
@@ -191,6 +196,8 @@ fn around(offset: isize, u: usize, back: Option<usize>, ahead: usize) -> Range {
 }
 
 impl<F: Float> Keys<F> for Range {
+    const RANGED: bool = true;
+
     #[inline(always)]
     fn range(self) -> Range {
         self

@@ -3,7 +3,7 @@
 use super::Normalizer;
 use crate::Float;
 use crate::lanes::{VECTOR, dot, dot_of, max, sum};
-use crate::rule::{Attends, Keys, part, tested};
+use crate::rule::{Attends, Keys, part, row_part, tested, unrolls};
 
 /// `x[t] ← exp(x[t] − m) / Σ_t exp(x[t] − m)` over the attended keys, `m` the largest of their
 /// scores; `+0.0` for the others.
@@ -61,27 +61,30 @@ fn subtract_max<F: Float, const T: usize>(keys: impl Keys<F>, x: &mut [F; T]) {
 #[inline(always)]
 fn normalize<F: Float, const T: usize>(keys: impl Keys<F>, x: &mut [F; T]) {
     let max = F::ZERO;
-    let start = keys.range().start;
-    let sum = if T <= 8 {
-        sum(&from_start::<F, T, 8>(x, start))
-    } else {
-        sum(&from_start::<F, T, 16>(x, start))
-    };
+    let sum = short_sum(x);
     multiply(x, Normalizer { max, sum }.factor());
     fill_others(keys, x, F::ZERO);
 }
 
-/// The row from `start` on, then zeros: a length that is known keeps its sum without a loop. What lies before
-/// `start`, at the end here, is zero already.
+/// The sum of a short row, with zeros up to a length that is known: without a loop. It is the one of the attended
+/// keys alone wherever they start, since each addition of the tree has the same two operands when all elements
+/// move on by one lane.
 #[inline(always)]
-fn from_start<F: Float, const T: usize, const L: usize>(x: &[F; T], start: usize) -> [F; L] {
-    let mut from_start = [F::ZERO; L];
-    for (t, &x) in x.iter().enumerate() {
-        if let Some(y) = from_start.get_mut(t.wrapping_sub(start) % L) {
-            *y = x;
-        }
+fn short_sum<F: Float, const T: usize>(x: &[F; T]) -> F {
+    if T <= 8 {
+        sum(&padded::<F, T, 8>(x))
+    } else {
+        sum(&padded::<F, T, 16>(x))
     }
-    from_start
+}
+
+#[inline(always)]
+fn padded<F: Float, const T: usize, const L: usize>(x: &[F; T]) -> [F; L] {
+    let mut padded = [F::NEG_ZERO; L];
+    for (y, &x) in padded.iter_mut().zip(x) {
+        *y = x;
+    }
+    padded
 }
 
 /// A test of each key: in a short row cheaper than filling what lies before and after a range.
@@ -89,7 +92,7 @@ fn from_start<F: Float, const T: usize, const L: usize>(x: &[F; T], start: usize
 fn fill_others<F: Float, K: Keys<F>, const T: usize>(keys: K, x: &mut [F; T], value: F) {
     let range = keys.range().within(T);
     for (t, x) in x.iter_mut().enumerate() {
-        let attended = t >= range.start && t < range.end && (!K::TESTED || keys.attends(t));
+        let attended = range.contains(t) && (!K::TESTED || keys.attends(t));
         *x = if attended { *x } else { value };
     }
 }
@@ -171,12 +174,29 @@ fn exp_each<F: Float>(x: &mut [F], max: F) {
 
 /// `d[t] ← a[t]·(d[t] − Σ_t a[t]·d[t])` over the attended keys; 0 for the others.
 #[inline(always)]
-pub(crate) fn softmax_backward_row<F: Float, const T: usize>(
-    keys: impl Keys<F>,
+pub(crate) fn softmax_backward_row<F: Float, K: Keys<F>, const T: usize>(
+    keys: K,
     a: &[F; T],
     d: &mut [F; T],
 ) {
-    let (range, attends) = part(keys, T);
+    let (range, attends) = row_part::<_, _, T>(keys);
+    if unrolls::<F, K, T>() {
+        let mut products = [F::NEG_ZERO; T];
+        for t in 0..T {
+            if attends.key(t) {
+                products[t] = a[t] * d[t];
+            }
+        }
+        let mean = short_sum(&products);
+        for t in 0..T {
+            d[t] = if attends.key(t) {
+                a[t] * (d[t] - mean)
+            } else {
+                F::ZERO
+            };
+        }
+        return;
+    }
     range.before(d).fill(F::ZERO);
     range.after(d).fill(F::ZERO);
     let (a, d) = (range.of(a), range.of_mut(d));

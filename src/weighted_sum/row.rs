@@ -6,7 +6,7 @@ use core::{array, slice};
 use crate::Float;
 use crate::gradient::{Gradient, put_row};
 use crate::lanes::{IN_REGISTERS, VECTOR, dot};
-use crate::rule::{Attends, Keys, part};
+use crate::rule::{Attends, Keys, row_part};
 
 /// `c[h] = Σ_t a[t]·hs[t,h]` over the attended keys, in the order of `t`.
 #[inline(always)]
@@ -16,7 +16,7 @@ pub(crate) fn weighted_sum_row<F: Float, const T: usize, const H: usize>(
     hs: &[[F; H]; T],
     c: &mut [F; H],
 ) {
-    let (range, attends) = part(keys, T);
+    let (range, attends) = row_part::<_, _, T>(keys);
     weighted_sum_slice(attends, range.of(a), range.of(hs), c);
 }
 
@@ -173,7 +173,7 @@ pub(crate) fn weighted_sum_backward_row<F: Float, const T: usize, const H: usize
     mut da: impl Gradient<[F; T]>,
     mut dhs: impl Gradient<[[F; H]; T]>,
 ) {
-    let (range, attends) = part(keys, T);
+    let (range, attends) = row_part::<_, _, T>(keys);
     da.put_zeros(|da| range.before(da).as_chunks_mut::<1>().0);
     da.put_zeros(|da| range.after(da).as_chunks_mut::<1>().0);
     dhs.put_zeros(|dhs| range.before(dhs));
