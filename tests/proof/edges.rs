@@ -116,6 +116,54 @@ fn queries_in_groups_of_four() {
     }
 }
 
+/// So many short rows that they share one loop of exponentials: each has the bits that it has alone.
+fn short_rows<const T: usize>() {
+    const N: usize = 8;
+    let mut source = Source::new(9, Kind::Even);
+    let (h, hs) = (
+        source.array::<[f32; 3], N>(),
+        source.array::<[[f32; 3]; T], N>(),
+    );
+    let lengths: [usize; N] = [T, 0, 1, 2, 3, T - 1, T, T + 1];
+    let mask: [[bool; T]; N] =
+        core::array::from_fn(|n| core::array::from_fn(|t| (t + n) % 3 > 0 && n != 4));
+    let (mut a, mut c) = ([[[f32::NAN; T]; N]; 3], [[[f32::NAN; 3]; N]; 3]);
+    let [in_range, masked, windowed] = &mut a;
+    let [of_range, of_mask, of_window] = &mut c;
+    let window = Attend::new().lengths(&lengths).window_at(3, 1, 4);
+    Attend::new()
+        .lengths(&lengths)
+        .attention(&h, &hs, in_range, of_range);
+    Attend::new()
+        .mask(&mask)
+        .attention(&h, &hs, masked, of_mask);
+    window.attention(&h, &hs, windowed, of_window);
+    for n in 0..N {
+        let (h, hs, length, mask) = ([h[n]], [hs[n]], [lengths[n]], [mask[n]]);
+        let (mut alone, mut context) = ([[f32::NAN; T]], [[f32::NAN; 3]]);
+        let window = Attend::new().lengths(&length).window_at(3, 1, 4);
+        Attend::new()
+            .lengths(&length)
+            .attention(&h, &hs, &mut alone, &mut context);
+        assert_same_bits(&alone, &in_range[n..=n], "weights in a range");
+        assert_same_bits(&context, &of_range[n..=n], "context of a range");
+        Attend::new()
+            .mask(&mask)
+            .attention(&h, &hs, &mut alone, &mut context);
+        assert_same_bits(&alone, &masked[n..=n], "weights under a mask");
+        assert_same_bits(&context, &of_mask[n..=n], "context of a mask");
+        window.attention(&h, &hs, &mut alone, &mut context);
+        assert_same_bits(&alone, &windowed[n..=n], "weights in a window");
+        assert_same_bits(&context, &of_window[n..=n], "context of a window");
+    }
+}
+
+#[test]
+fn short_rows_together() {
+    short_rows::<5>();
+    short_rows::<11>();
+}
+
 #[test]
 fn weights_below_the_normal_numbers() {
     let mut a = [[0.0_f32, -95.0]];
