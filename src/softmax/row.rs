@@ -27,7 +27,7 @@ pub(crate) fn softmax_row<F: Float, const T: usize>(
 }
 
 /// Whether rows are so short that each by itself would leave vector registers empty, and so many that they
-/// fill them together; the limits are measured.
+/// fill them together; the limits are measured. With options too, the loops over their keys unroll.
 pub(crate) const fn together(rows: usize, len: usize) -> bool {
     VECTOR && len < 16 && len != 8 && rows.saturating_mul(len) >= 30
 }
@@ -50,7 +50,8 @@ pub(crate) fn softmax_rows<F: Float, K: Keys<F>, const T: usize>(
 /// Before the exponentials: `x[t] ← x[t] − m`, `−∞` for keys that are not attended.
 #[inline(always)]
 fn subtract_max<F: Float, const T: usize>(keys: impl Keys<F>, x: &mut [F; T]) {
-    fill_others(keys, x, F::NEG_INFINITY);
+    let (_, attends) = row_part::<_, _, T>(keys);
+    fill_masked(attends, x, F::NEG_INFINITY);
     let max = finite_max(x);
     for x in x {
         *x = *x - max;
@@ -63,7 +64,8 @@ fn normalize<F: Float, const T: usize>(keys: impl Keys<F>, x: &mut [F; T]) {
     let max = F::ZERO;
     let sum = short_sum(x);
     multiply(x, Normalizer { max, sum }.factor());
-    fill_others(keys, x, F::ZERO);
+    let (_, attends) = row_part::<_, _, T>(keys);
+    fill_masked(attends, x, F::ZERO);
 }
 
 /// The sum of a short row, with zeros up to a length that is known: without a loop. It is the one of the attended
@@ -85,16 +87,6 @@ fn padded<F: Float, const T: usize, const L: usize>(x: &[F; T]) -> [F; L] {
         *y = x;
     }
     padded
-}
-
-/// A test of each key: in a short row cheaper than filling what lies before and after a range.
-#[inline(always)]
-fn fill_others<F: Float, K: Keys<F>, const T: usize>(keys: K, x: &mut [F; T], value: F) {
-    let range = keys.range().within(T);
-    for (t, x) in x.iter_mut().enumerate() {
-        let attended = range.contains(t) && (!K::TESTED || keys.attends(t));
-        *x = if attended { *x } else { value };
-    }
 }
 
 #[inline(always)]
