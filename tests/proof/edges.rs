@@ -2,8 +2,8 @@
 //! are no class.
 
 use microattention::{
-    Accumulate, Attend, Running, attention, attention_backward, log_softmax, softmax,
-    softmax_cross_entropy,
+    Accumulate, Attend, Running, Skip, attention, attention_backward, dot_scores, log_softmax,
+    softmax, softmax_cross_entropy,
 };
 
 use crate::double_double::DoubleDouble;
@@ -113,6 +113,67 @@ fn queries_in_groups_of_four() {
         assert_eq!(dk, dk_sum);
         assert_eq!(dv, dv_sum);
         assert_eq!(dhs, dhs_sum);
+    }
+}
+
+/// Each gradient alone is the one of all together.
+#[test]
+fn one_gradient_at_a_time() {
+    let mut source = Source::new(11, Kind::Even);
+    let (q, k) = (
+        source.array::<[[f32; 4]; 2], 1>(),
+        source.array::<[[f32; 4]; 3], 1>(),
+    );
+    let (v, dc) = (
+        source.array::<[[f32; 5]; 3], 1>(),
+        source.array::<[[f32; 5]; 2], 1>(),
+    );
+    let attend = Attend::new();
+    let (mut a, mut c) = ([[[f32::NAN; 3]; 2]], [[[f32::NAN; 5]; 2]]);
+    attend.dot_product_attention(&q, &k, &v, &mut a, &mut c);
+    let (mut dq, mut dk, mut dv) = (
+        [[[f32::NAN; 4]; 2]],
+        [[[f32::NAN; 4]; 3]],
+        [[[f32::NAN; 5]; 3]],
+    );
+    attend.dot_product_attention_backward(&q, &k, &v, &a, &dc, &mut dq, &mut dk, &mut dv);
+    let (mut dq_alone, mut dk_alone, mut dv_alone) = (
+        [[[f32::NAN; 4]; 2]],
+        [[[f32::NAN; 4]; 3]],
+        [[[f32::NAN; 5]; 3]],
+    );
+    attend.dot_product_attention_backward(&q, &k, &v, &a, &dc, &mut dq_alone, Skip, Skip);
+    attend.dot_product_attention_backward(&q, &k, &v, &a, &dc, Skip, &mut dk_alone, Skip);
+    attend.dot_product_attention_backward(&q, &k, &v, &a, &dc, Skip, Skip, &mut dv_alone);
+    assert_eq!((dq_alone, dk_alone, dv_alone), (dq, dk, dv));
+}
+
+/// More features than the eight lanes take twice, and more keys than a stream takes at once.
+#[test]
+fn sums_of_several_rounds() {
+    const T: usize = 37;
+    const H: usize = 23;
+    let mut source = Source::new(13, Kind::Even);
+    let (h, hs) = (
+        source.array::<[f32; H], 1>(),
+        source.array::<[[f32; H]; T], 1>(),
+    );
+    let mut s = [[f32::NAN; T]];
+    dot_scores(&h, &hs, &mut s);
+    for (s, x) in s[0].iter().zip(&hs[0]) {
+        let products = h[0].iter().zip(x).map(|(h, x)| h.wide() * x.wide());
+        let (exact, magnitude) = products.fold((0.0, 0.0), |(s, m), p| (s + p, m + p.abs()));
+        assert!((s.wide() - exact).abs() <= 6.0 * f32::ROUNDOFF * magnitude);
+    }
+
+    let (mut a, mut expected) = ([[f32::NAN; T]], [[f32::NAN; H]]);
+    attention(&h, &hs, &mut a, &mut expected);
+    let mut running = Running::new();
+    running.push_rows(&s[0], &hs[0]);
+    let mut c = [f32::NAN; H];
+    running.context(&mut c);
+    for (c, expected) in c.iter().zip(&expected[0]) {
+        assert!((c - expected).abs() < 1e-5, "{c}, not {expected}");
     }
 }
 
