@@ -5,7 +5,7 @@ use core::slice;
 
 use crate::Float;
 use crate::gradient::{Gradient, put, put_row};
-use crate::lanes::{IN_REGISTERS, VECTOR};
+use crate::lanes::VECTOR;
 use crate::rule::{Attends, Keys, row_part, tested};
 use crate::weighted_sum::weighted_sum_slice;
 
@@ -55,8 +55,8 @@ pub(crate) fn query_and_key_gradients<F: Float, const T: usize, const H: usize, 
     }
 }
 
-/// Four rows at a time, or one where all sums stay in registers beside one factor of `dx`: the loop over
-/// `i` fills vector registers.
+/// Four rows at a time, or one where rows are short and `dx` has one factor: the loop over `i` fills vector
+/// registers.
 #[inline(always)]
 #[expect(clippy::too_many_arguments, reason = "the rows of one pass")]
 fn gradients_by_rows<F: Float, const H: usize>(
@@ -109,7 +109,7 @@ fn gradients_by_rows<F: Float, const H: usize>(
 
 /// Whether one row at a time is faster, as measured: with SSE2 and 8 columns LLVM makes scalar code of it.
 const fn one_row_at_a_time<const H: usize>() -> bool {
-    H <= IN_REGISTERS && (cfg!(target_feature = "avx") || (H <= 16 && H != 8))
+    H <= 64 && (cfg!(target_feature = "avx") || H != 8)
 }
 
 /// One row at a time, from key `start` on.
