@@ -117,28 +117,27 @@ fn queries_in_groups_of_four() {
 }
 
 /// Each gradient alone is the one of all together.
-#[test]
-fn one_gradient_at_a_time() {
+fn one_gradient<const U: usize>() {
     let mut source = Source::new(11, Kind::Even);
     let (q, k) = (
-        source.array::<[[f32; 4]; 2], 1>(),
+        source.array::<[[f32; 4]; U], 1>(),
         source.array::<[[f32; 4]; 3], 1>(),
     );
     let (v, dc) = (
         source.array::<[[f32; 5]; 3], 1>(),
-        source.array::<[[f32; 5]; 2], 1>(),
+        source.array::<[[f32; 5]; U], 1>(),
     );
     let attend = Attend::new();
-    let (mut a, mut c) = ([[[f32::NAN; 3]; 2]], [[[f32::NAN; 5]; 2]]);
+    let (mut a, mut c) = ([[[f32::NAN; 3]; U]], [[[f32::NAN; 5]; U]]);
     attend.dot_product_attention(&q, &k, &v, &mut a, &mut c);
     let (mut dq, mut dk, mut dv) = (
-        [[[f32::NAN; 4]; 2]],
+        [[[f32::NAN; 4]; U]],
         [[[f32::NAN; 4]; 3]],
         [[[f32::NAN; 5]; 3]],
     );
     attend.dot_product_attention_backward(&q, &k, &v, &a, &dc, &mut dq, &mut dk, &mut dv);
     let (mut dq_alone, mut dk_alone, mut dv_alone) = (
-        [[[f32::NAN; 4]; 2]],
+        [[[f32::NAN; 4]; U]],
         [[[f32::NAN; 4]; 3]],
         [[[f32::NAN; 5]; 3]],
     );
@@ -146,6 +145,12 @@ fn one_gradient_at_a_time() {
     attend.dot_product_attention_backward(&q, &k, &v, &a, &dc, Skip, &mut dk_alone, Skip);
     attend.dot_product_attention_backward(&q, &k, &v, &a, &dc, Skip, Skip, &mut dv_alone);
     assert_eq!((dq_alone, dk_alone, dv_alone), (dq, dk, dv));
+}
+
+#[test]
+fn one_gradient_at_a_time() {
+    one_gradient::<2>();
+    one_gradient::<5>();
 }
 
 /// More features than the eight lanes take twice, and more keys than a stream takes at once.
@@ -199,6 +204,10 @@ fn short_rows<const T: usize>() {
         .mask(&mask)
         .attention(&h, &hs, masked, of_mask);
     window.attention(&h, &hs, windowed, of_window);
+    let mut scores = [[f32::NAN; T]; N];
+    dot_scores(&h, &hs, &mut scores);
+    Attend::new().lengths(&lengths).softmax(&mut scores);
+    assert_same_bits(&scores, in_range, "weights of scores");
     for n in 0..N {
         let (h, hs, length, mask) = ([h[n]], [hs[n]], [lengths[n]], [mask[n]]);
         let (mut alone, mut context) = ([[f32::NAN; T]], [[f32::NAN; 3]]);
