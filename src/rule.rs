@@ -173,7 +173,7 @@ where
 
 impl<F: Float, P: Keys<F>, Q: Keys<F>> Keys<F> for And<P, Q> {
     const TESTED: bool = P::TESTED || Q::TESTED;
-    const RANGED: bool = P::RANGED || Q::RANGED;
+    const RANGED: bool = P::RANGED | Q::RANGED;
     const SCALED: bool = P::SCALED || Q::SCALED;
 
     #[inline(always)]

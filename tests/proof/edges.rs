@@ -3,7 +3,7 @@
 
 use microattention::{
     Accumulate, Attend, Running, Skip, attention, attention_backward, dot_scores, log_softmax,
-    softmax, softmax_cross_entropy,
+    softmax, softmax_backward, softmax_cross_entropy,
 };
 
 use crate::double_double::DoubleDouble;
@@ -180,6 +180,27 @@ fn sums_of_several_rounds() {
     for (c, expected) in c.iter().zip(&expected[0]) {
         assert!((c - expected).abs() < 1e-5, "{c}, not {expected}");
     }
+}
+
+/// A range of many keys, or of few: the call with the others cut off.
+fn range_of_keys<const T: usize, const L: usize>() {
+    let mut source = Source::new(15, Kind::Even);
+    let (a, d) = (source.array::<[f32; T], 1>(), source.array::<[f32; T], 1>());
+    let mut in_range = *d;
+    Attend::new()
+        .lengths(&[L])
+        .softmax_backward(&a, &mut in_range);
+    let mut cut = [*d[0].first_chunk::<L>().expect("fewer")];
+    softmax_backward(&[*a[0].first_chunk().expect("fewer")], &mut cut);
+    assert_same_bits(&cut[0], &in_range[0][..L], "gradients of the scores");
+    assert!(in_range[0][L..].iter().all(|d| *d == 0.0));
+}
+
+#[test]
+fn ranges_of_keys() {
+    range_of_keys::<7, 5>();
+    range_of_keys::<13, 11>();
+    range_of_keys::<45, 41>();
 }
 
 /// So many short rows that they share one loop of exponentials: each has the bits that it has alone.
