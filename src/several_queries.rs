@@ -6,7 +6,7 @@ use crate::Float;
 use crate::attention::{saved_weights, score_gradients};
 use crate::gradient::{Gradient, Skip, put};
 use crate::query_and_key_gradients::query_and_key_gradients;
-use crate::rule::{BiasGradient, Keys, Range, part};
+use crate::rule::{BiasGradient, Keys, NoBias, Range, part};
 use crate::saved::Saved;
 use crate::weighted_sum::weighted_sum_backward_row;
 
@@ -170,7 +170,7 @@ pub(crate) trait Layer<F: Float, const T: usize, const D: usize, const E: usize>
         clippy::too_many_arguments,
         reason = "the inputs and gradients of one layer"
     )]
-    fn block<K: Keys<F>, B, Dq, Dk>(
+    fn block<K: Keys<F>, Dq, Dk>(
         keys: impl Fn(usize) -> K,
         q: &[[F; D]; QUERIES],
         k: &[[F; D]; T],
@@ -180,9 +180,8 @@ pub(crate) trait Layer<F: Float, const T: usize, const D: usize, const E: usize>
         mut dq: Dq,
         dk: Dk,
         dv: impl Gradient<[[F; E]; T]>,
-        (n, u, dbias): (usize, usize, &mut B),
+        (n, u, dbias): (usize, usize, &mut impl BiasGradient<F>),
     ) where
-        B: BiasGradient<F>,
         Dq: Gradient<[[F; D]; QUERIES]>,
         Dk: Gradient<[[F; D]; T]>,
     {
@@ -195,11 +194,12 @@ pub(crate) trait Layer<F: Float, const T: usize, const D: usize, const E: usize>
         let mut rows = [[F::ZERO; T]; QUERIES];
         let a = saved_weights_of(of_each, q, k, a, &mut rows);
         let mut ds = [[F::ZERO; T]; QUERIES];
-        if B::WANTED || Dq::WANTED || Dk::WANTED {
+        if Dq::WANTED || Dk::WANTED {
             for i in 0..QUERIES {
                 let (keys, a, ds) = (of_each[i], a[i], &mut ds[i]);
                 weighted_sum_backward_row(keys, a, v, &dc[i], &mut *ds, Skip);
-                score_gradients(keys, a, ds, n, u + i, dbias);
+                // A bias can leave out any key: no block has one.
+                score_gradients(keys, a, ds, n, u, &mut NoBias);
                 let dq = dq.of(|dq| &mut dq[i]);
                 query_and_key_gradients(keys, k, a, ds, dq, Skip, 1, |_, _, _| F::ZERO);
             }

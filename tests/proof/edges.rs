@@ -71,8 +71,8 @@ fn rows_in_groups_of_four() {
 /// of those of single queries in their order.
 #[test]
 fn queries_in_groups_of_four() {
-    const U: usize = 10;
-    const T: usize = 5;
+    const U: usize = 14;
+    const T: usize = 15;
     const D: usize = 7;
     const E: usize = 3;
     let mut source = Source::new(7, Kind::Even);
@@ -84,7 +84,7 @@ fn queries_in_groups_of_four() {
     // All queries the same keys, then each its own.
     let offsets = [[1_000], [-2]];
     for offset in offsets.each_ref() {
-        let attend = Attend::new().lengths(&[4]).causal_rows(offset);
+        let attend = Attend::new().lengths(&[13]).causal_rows(offset);
         let (mut a, mut c) = ([[[0.0; T]; U]], [[[0.0; E]; U]]);
         attend.dot_product_attention(&q, &k, &v, &mut a, &mut c);
         let (mut dq, mut dk, mut dv) = (
@@ -101,7 +101,7 @@ fn queries_in_groups_of_four() {
         for u in 0..U {
             let (q, a, dc, dc_keys) = ([[q[0][u]]], [[a[0][u]]], [[dc[0][u]]], [[dc_keys[0][u]]]);
             let offset = [offset[0] + isize::try_from(u).expect("few")];
-            let attend = Attend::new().lengths(&[4]).causal_rows(&offset);
+            let attend = Attend::new().lengths(&[13]).causal_rows(&offset);
             let mut one = [[[f32::NAN; D]]];
             let (dk, dv) = (Accumulate(&mut dk_sum), Accumulate(&mut dv_sum));
             attend.dot_product_attention_backward(&q, &k, &v, &a, &dc, &mut one, dk, dv);
