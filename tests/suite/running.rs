@@ -236,13 +236,19 @@ fn however_it_is_merged_f64() {
 #[test]
 fn merging_many_states() {
     for step in [0.0_f32, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3] {
-        for start in [[1.0, 1.0], [1.0, 1.125], [1.0, 6.0], [1.0, 11.0]] {
+        for start in [
+            [1.0, 1.0],
+            [1.0, 1.125],
+            [1.0, 6.0],
+            [1.0, 11.0],
+            [-40.0, -40.0],
+        ] {
             let (mut scores, mut values) = (start.to_vec(), vec![[1.0], [-0.5]]);
             let mut from_right = Running::new();
             from_right.push_rows(&[start[0]], &[values[0]]);
             from_right.push_rows(&[start[1]], &[values[1]]);
             let mut from_left = from_right.clone();
-            let mut score = 1.0_f32;
+            let mut score: f32 = start[0];
             for t in 0..10_000 {
                 score += step;
                 let value = [if t < 5000 { 1.0 } else { -1.0 }];
@@ -257,6 +263,43 @@ fn merging_many_states() {
             let exact = Exact::new(&scores, &values);
             exact.check(&from_right, &format!("rising by {step}, from the right"));
             exact.check(&from_left, &format!("rising by {step}, from the left"));
+        }
+    }
+}
+
+/// Two states of one key, merged either way.
+fn merging_two(scores: [f32; 2], values: [[f32; 1]; 2]) {
+    let [mut one, mut other] = [0, 1].map(|i| {
+        let mut state = Running::new();
+        state.push(scores[i], &values[i]);
+        state
+    });
+    let exact = Exact::new(&scores, &values);
+    let first = one.clone();
+    one.merge(&other);
+    other.merge(&first);
+    exact.check(&one, &format!("{scores:?}"));
+    exact.check(&other, &format!("{scores:?}, the other way"));
+}
+
+/// The reference is so near to the largest score that products do not become subnormal.
+#[test]
+fn merging_small_values() {
+    let small = f32::MIN_POSITIVE * 2048.0;
+    for score in [-9.0, 0.0, 1.0, 3.0, 6.0, 7.5] {
+        merging_two([score, score + 1.0], [[small], [-0.75 * small]]);
+    }
+}
+
+/// Scores so large that not each of them has a next multiple of 8; products must not overflow.
+#[test]
+fn merging_large_scores() {
+    for exponent in 22..28 {
+        for offset in 0..32_u16 {
+            let score = 2.0_f32.powi(exponent) + 4.0 * f32::from(offset);
+            for score in [score, -score] {
+                merging_two([score, score + 4.0], [[f32::MAX / 4.0], [f32::MAX / -8.0]]);
+            }
         }
     }
 }
