@@ -2,8 +2,8 @@
 //! are no class.
 
 use microattention::{
-    Accumulate, Attend, Running, Skip, attention, attention_backward, dot_scores, log_softmax,
-    softmax, softmax_backward, softmax_cross_entropy,
+    Accumulate, Attend, Normalizer, Running, Skip, attention, attention_backward, dot_scores,
+    log_softmax, softmax, softmax_backward, softmax_cross_entropy,
 };
 
 use crate::double_double::DoubleDouble;
@@ -283,6 +283,23 @@ fn nothing_but_minus_infinity() {
     let mut x = [[low; 9]];
     log_softmax(&mut x);
     assert_eq!(x, [[low; 9]]);
+}
+
+/// What is saved has the zero that is documented, whichever zero is the largest score.
+#[test]
+fn the_largest_zero() {
+    let low = f32::NEG_INFINITY;
+    for [one, other] in [
+        [0.0, -0.0],
+        [-0.0, 0.0],
+        [-0.0, -0.0],
+        [-0.0, low],
+        [low, low],
+    ] {
+        let mut saved = [Normalizer::default()];
+        Attend::new().attention(&[[1.0]], &[[[one], [other]]], &mut saved, &mut [[0.0]]);
+        assert_eq!(saved[0].max.to_bits(), 0, "{one} and {other}");
+    }
 }
 
 #[test]
