@@ -116,6 +116,29 @@ fn queries_in_groups_of_four() {
     }
 }
 
+/// The gradient of a bias of each query goes to that query.
+#[test]
+fn bias_gradients_of_groups() {
+    const U: usize = 14;
+    let mut source = Source::new(17, Kind::Even);
+    let q = source.array::<[[f32; 2]; U], 1>();
+    let k = source.array::<[[f32; 2]; 3], 1>();
+    let dc = source.array::<[[f32; 2]; U], 1>();
+    let bias = source.array::<[[f32; 3]; U], 1>();
+    let attend = Attend::new().bias(&*bias);
+    let (mut a, mut c) = ([[[f32::NAN; 3]; U]], [[[f32::NAN; 2]; U]]);
+    attend.cross_attention(&q, &k, &mut a, &mut c);
+    let mut db = [[[f32::NAN; 3]; U]];
+    attend.cross_attention_backward(&q, &k, &a, &dc, Skip, Skip, &mut db);
+    for u in 0..U {
+        let (q, a, dc, bias) = ([[q[0][u]]], [[a[0][u]]], [[dc[0][u]]], [[bias[0][u]]]);
+        let mut alone = [[[f32::NAN; 3]]];
+        let attend = Attend::new().bias(&bias);
+        attend.cross_attention_backward(&q, &k, &a, &dc, Skip, Skip, &mut alone);
+        assert_same_bits(&alone[0], &db[0][u..=u], "gradient of the bias");
+    }
+}
+
 /// Each gradient alone is the one of all together.
 fn one_gradient<const U: usize>() {
     let mut source = Source::new(11, Kind::Even);
