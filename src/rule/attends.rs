@@ -83,9 +83,10 @@ pub(crate) fn row_part<F: Float, K: Keys<F>, const T: usize>(keys: K) -> (Range,
         range,
         element: PhantomData,
     };
-    if unrolls::<F, K, T>() {
-        (Range { start: 0, end: T }, attends)
+    let range = if unrolls::<F, K, T>() {
+        Range { start: 0, end: T }
     } else {
-        (range, attends)
-    }
+        range
+    };
+    (range, attends)
 }
