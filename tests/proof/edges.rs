@@ -252,6 +252,11 @@ fn short_rows<const T: usize>() {
     dot_scores(&h, &hs, &mut scores);
     Attend::new().lengths(&lengths).softmax(&mut scores);
     assert_same_bits(&scores, in_range, "weights of scores");
+    let mut weights = [[f32::NAN; T]; N];
+    Attend::new()
+        .lengths(&lengths)
+        .attention_weights(&h, &hs, &mut weights);
+    assert_same_bits(&weights, in_range, "weights alone");
     for n in 0..N {
         let (h, hs, length, mask) = ([h[n]], [hs[n]], [lengths[n]], [mask[n]]);
         let (mut alone, mut context) = ([[f32::NAN; T]], [[f32::NAN; 3]]);
