@@ -1,4 +1,4 @@
-"""The figures as text: on the terminal, and between markers in costs.md and in the README."""
+"""The figures as text: on the terminal, and between markers in costs.md, in docs/costs.md and in the README."""
 
 import datetime
 import re
@@ -39,13 +39,13 @@ def write(costs, judged, version):
     made["options"] = options(costs)
     made["shared"] = shared(costs)
     fill(HERE / "costs.md", made)
-    fill(HERE.parent / "README.md", {
+    fill(HERE.parent / "docs" / "costs.md", {
         "compiler": made["compiler"],
         "costs": one_shape(costs),
         "other cores": other_cores(costs),
-        "naive": beside_naive(costs, ["attention", "attention_backward"]),
         "training": training(costs),
     })
+    fill(HERE.parent / "README.md", {"naive": beside_naive(costs, ["attention", "attention_backward"])})
 
 
 def fill(path, blocks):
@@ -56,7 +56,7 @@ def fill(path, blocks):
         text, count = re.subn(pattern, lambda found: f"{found[1]}\n{block}\n\n{found[2]}", text,
                               flags=re.DOTALL)
         if count == 0:
-            fail(f"{path.name} has no place for the table '{name}'")
+            fail(f"{path.relative_to(HERE.parent)} has no place for the table '{name}'")
     if text != before:
         path.write_text(text)
     print(f"wrote the tables of {path.relative_to(HERE.parent)}")
@@ -115,7 +115,7 @@ def one_shape(costs):
     rows = []
     for function in functions(costs):
         if ":" in function.replace("::", ""):
-            continue  # costs.md has the variants.
+            continue  # firmware/costs.md has the variants.
         row = [f"`{function}`"]
         for level in "3s":
             values = find(costs, "m4f", level, function, README_SHAPE)

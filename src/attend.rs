@@ -1,9 +1,10 @@
 //! The options of attention, built once and used by the forward and the backward pass.
 
-mod attended;
-
 use crate::Float;
-use crate::rule::{All, And, Bias, Keys, Rule, Scale, ScaleByWidth};
+use crate::keys::Keys;
+use crate::rule::{
+    All, And, Bias, Causal, CausalRows, Lengths, Mask, Rule, Scale, ScaleByWidth, Unmasked, Window,
+};
 
 /// The options of attention, as one value that the forward and the backward pass share.
 ///
@@ -29,8 +30,8 @@ use crate::rule::{All, And, Bias, Keys, Rule, Scale, ScaleByWidth};
 /// | [`bias`](Self::bias)`(&b)` | added to the scores; `−∞` there masks | a float `attn_mask` | `bias` | a float `attn_mask` |
 ///
 /// Lengths, causal, window, mask and a bias of `−∞` are combined by AND: a key must be attended by
-/// each. The order in which options are given does not matter. A scale that is given twice multiplies
-/// twice, in the order given. `true` in a mask means "attend", as in `scaled_dot_product_attention`; in
+/// each. The order in which options are given does not matter. Two scales are one: their product. A second
+/// mask or bias does not compile. `true` in a mask means "attend", as in `scaled_dot_product_attention`; in
 /// `nn.MultiheadAttention` it means the opposite. Lengths, causal and window are ranges: the work outside
 /// of them is not done.
 ///
@@ -106,12 +107,12 @@ impl<R, B> Attend<R, B> {
         &self,
         n: usize,
         u: usize,
-    ) -> impl Keys<F>
+    ) -> Keys<'_, F>
     where
         R: Rule<F, N, U, T>,
         B: Rule<F, N, U, T>,
     {
-        And(self.rule.keys(n, u), self.bias.keys(n, u))
+        self.rule.keys(n, u).and(self.bias.keys(n, u)).among(T)
     }
 }
 
@@ -165,28 +166,161 @@ impl<R: Copy, B: Copy> Attend<R, B> {
         const { assert!(D > 0, "the width of queries and keys is at least 1") };
         self.and(ScaleByWidth)
     }
+
+    /// Attends to the keys `t < lengths[n]` of batch row `n`; above `T` is `T`.
+    ///
+    /// The result equals, bit for bit, that of a call with arrays cut off there. `N` is taken from the
+    /// lengths: where there are more or fewer than batch rows, the compiler complains of the arrays.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use microattention::Attend;
+    ///
+    /// let mut a = [[0.0_f32; 3]; 2];
+    /// Attend::new().lengths(&[2, 0]).softmax(&mut a);
+    /// assert_eq!(a, [[0.5, 0.5, 0.0], [0.0; 3]]);
+    /// ```
+    #[must_use]
+    #[doc(alias = "key_value_seq_lengths")]
+    #[doc(alias = "nonpad_kv_seqlen")]
+    pub const fn lengths<const N: usize>(
+        self,
+        lengths: &[usize; N],
+    ) -> Attend<And<R, Lengths<'_, N>>, B> {
+        self.and(Lengths(lengths))
+    }
+
+    /// Attends to the keys `t ≤ u + offset` of query `u`.
+    ///
+    /// `causal(0)` aligns the first query with the first key (top left), `causal(T − U)` the last
+    /// with the last (bottom right). The offset may be negative: queries before the first key attend
+    /// to nothing. A function with a single query has `u = 0`.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use microattention::Attend;
+    ///
+    /// let (q, k, v) = ([[[0.0_f32]; 2]], [[[0.0]; 3]], [[[1.0], [2.0], [6.0]]]);
+    /// let (mut a, mut c) = ([[[0.0; 3]; 2]], [[[0.0]; 2]]);
+    /// Attend::new().causal(0).dot_product_attention(&q, &k, &v, &mut a, &mut c);
+    /// assert_eq!(c, [[[1.0], [1.5]]]);
+    /// Attend::new().causal(3 - 2).dot_product_attention(&q, &k, &v, &mut a, &mut c);
+    /// assert_eq!(c, [[[1.5], [3.0]]]);
+    /// ```
+    #[must_use]
+    #[doc(alias = "is_causal")]
+    pub const fn causal(self, offset: isize) -> Attend<And<R, Causal>, B> {
+        self.and(Causal(offset))
+    }
+
+    /// Attends to the keys `t ≤ u + offsets[n]` of query `u` in batch row `n`.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use microattention::Attend;
+    ///
+    /// let mut a = [[0.0_f32; 3]; 2];
+    /// Attend::new().causal_rows(&[1, -1]).softmax(&mut a);
+    /// assert_eq!(a, [[0.5, 0.5, 0.0], [0.0; 3]]);
+    /// ```
+    #[must_use]
+    pub const fn causal_rows<const N: usize>(
+        self,
+        offsets: &[isize; N],
+    ) -> Attend<And<R, CausalRows<'_, N>>, B> {
+        self.and(CausalRows(offsets))
+    }
+
+    /// Attends to the keys `u − back ≤ t ≤ u + ahead` of query `u`: a sliding window.
+    ///
+    /// It is the time `u` that it surrounds, whatever offset [`causal`](Self::causal) has: for queries
+    /// that end with the last key, see [`window_at`](Self::window_at).
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use microattention::Attend;
+    ///
+    /// let (q, mut a, mut c) = ([[[0.0_f32]; 4]], [[[0.0; 4]; 4]], [[[0.0]; 4]]);
+    /// Attend::new().window(1, 0).dot_product_attention(&q, &q, &q, &mut a, &mut c);
+    /// assert_eq!(a[0][2], [0.0, 0.5, 0.5, 0.0]);
+    /// ```
+    #[must_use]
+    #[doc(alias = "local_window_size")]
+    #[doc(alias = "sliding window")]
+    pub const fn window(self, back: usize, ahead: usize) -> Attend<And<R, Window>, B> {
+        self.window_at(0, back, ahead)
+    }
+
+    /// Attends to the keys from `back` before to `ahead` after the time `u + offset` of query `u`,
+    /// both included: a sliding window for queries that do not start at the first key. With an offset
+    /// of `T − U` the last query stands at the last key.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use microattention::Attend;
+    ///
+    /// let mut a = [[0.0_f32; 4]]; // one query, at the time 3
+    /// Attend::new().window_at(3, 1, 0).softmax(&mut a);
+    /// assert_eq!(a, [[0.0, 0.0, 0.5, 0.5]]);
+    /// ```
+    #[must_use]
+    pub const fn window_at(
+        self,
+        offset: isize,
+        back: usize,
+        ahead: usize,
+    ) -> Attend<And<R, Window>, B> {
+        self.and(Window {
+            offset,
+            back,
+            ahead,
+        })
+    }
+
+    /// Attends to the keys where `mask` is true: `[[bool; T]; N]` for all queries of a batch row, or
+    /// `[[[bool; T]; U]; N]`.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use microattention::Attend;
+    ///
+    /// let mut a = [[1.0_f32, f32::NAN, 1.0]];
+    /// Attend::new().mask(&[[true, false, true]]).softmax(&mut a);
+    /// assert_eq!(a, [[0.5, 0.0, 0.5]]);
+    /// ```
+    #[must_use]
+    #[doc(alias = "attn_mask")]
+    #[doc(alias = "key_padding_mask")]
+    pub const fn mask<M>(self, mask: &M) -> Attend<And<R, Mask<'_, M>>, B>
+    where
+        R: Unmasked,
+    {
+        self.and(Mask(mask))
+    }
 }
 
 impl<R: Copy> Attend<R> {
     /// Adds `bias` to the scores after the scale: `[[F; T]; N]` for all queries of a batch row, or
     /// `[[[F; T]; U]; N]`. Where it is `−∞` the key is masked.
     ///
-    /// With a bias, each backward pass through the scores takes the gradient of the bias as one more
-    /// [`Gradient`](crate::Gradient) argument. Queries that share a bias add to its gradient in
-    /// order, starting from zero (or from what [`Accumulate`](crate::Accumulate) finds).
+    /// [`bias_gradient`](Self::bias_gradient) is its backward pass.
     ///
     /// # Example
     ///
     /// ```
-    /// use microattention::{Attend, Skip};
+    /// use microattention::Attend;
     ///
     /// let (h, hs) = ([[1.0_f32]], [[[0.0], [0.0], [0.0]]]);
+    /// let mut a = [[0.0; 3]];
     /// let att = Attend::new().bias(&[[0.0, f32::NEG_INFINITY, 0.0]]);
-    /// let (mut a, mut db) = ([[0.0; 3]], [[0.0; 3]]);
     /// att.attention_weights(&h, &hs, &mut a);
     /// assert_eq!(a, [[0.5, 0.0, 0.5]]);
-    /// att.attention_weights_backward(&h, &hs, &a, &[[4.0, 9.0, 0.0]], Skip, Skip, &mut db);
-    /// assert_eq!(db, [[1.0, 0.0, -1.0]]);
     /// ```
     #[must_use]
     #[doc(alias = "attn_bias")]

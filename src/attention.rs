@@ -1,13 +1,13 @@
 //! Attention with one query, forward and backward.
 
-mod row;
+use core::slice;
 
 use crate::Float;
 use crate::attend::Attend;
 use crate::gradient::Gradient;
-use crate::rule::{Bias, BiasGradient, NoBias, PerKey, Rule, bias_gradient};
-use crate::saved::Saved;
-pub(crate) use row::{attention_backward_row, attention_rows, saved_weights, score_gradients};
+use crate::products::gradients;
+use crate::queries::{Saved, backward, forward};
+use crate::rule::Rule;
 
 /// Attention with one query: the weights of the query `h` over the rows `hs`, and their weighted sum.
 ///
@@ -138,38 +138,13 @@ impl<R, B> Attend<R, B> {
         R: Rule<F, N, 1, T>,
         B: Rule<F, N, 1, T>,
     {
-        let rows = h.iter().zip(hs).map(|(h, hs)| (h, hs, hs));
-        attention_rows(|n| self.keys::<F, N, 1, T>(n, 0), rows, a, c);
-    }
-
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "the inputs and gradients of one layer"
-    )]
-    fn attention_backward_with<F: Float, const N: usize, const T: usize, const H: usize>(
-        &self,
-        h: &[[F; H]; N],
-        hs: &[[[F; H]; T]; N],
-        a: &[impl Saved<F, T>; N],
-        dc: &[[F; H]; N],
-        mut dh: impl Gradient<[[F; H]; N]>,
-        mut dhs: impl Gradient<[[[F; H]; T]; N]>,
-        mut dbias: impl BiasGradient<F>,
-    ) where
-        R: Rule<F, N, 1, T>,
-        B: Rule<F, N, 1, T>,
-    {
-        let batch = h.iter().zip(hs).zip(a).zip(dc);
-        let gradients = dh.rows(|dh| dh).zip(dhs.rows(|dhs| dhs));
-        for (n, ((((h, hs), a), dc), (dh, dhs))) in batch.zip(gradients).enumerate() {
-            let keys = self.keys::<F, N, 1, T>(n, 0);
-            let bias = (n, 0, &mut dbias);
-            attention_backward_row(keys, h, hs, a, dc, dh, dhs, bias);
+        for (n, (((h, hs), a), c)) in h.iter().zip(hs).zip(a).zip(c).enumerate() {
+            let keys = |u| self.keys::<F, N, 1, T>(n, u);
+            let (h, a, c) = (slice::from_ref(h), slice::from_mut(a), slice::from_mut(c));
+            forward(keys, h, hs, hs, a, c);
         }
     }
-}
 
-impl<R> Attend<R> {
     /// The gradients of [`attention`](Self::attention): zero for keys that are not attended.
     ///
     /// ```text
@@ -195,47 +170,31 @@ impl<R> Attend<R> {
         hs: &[[[F; H]; T]; N],
         a: &[impl Saved<F, T>; N],
         dc: &[[F; H]; N],
-        dh: impl Gradient<[[F; H]; N]>,
-        dhs: impl Gradient<[[[F; H]; T]; N]>,
+        mut dh: impl Gradient<[[F; H]; N]>,
+        mut dhs: impl Gradient<[[[F; H]; T]; N]>,
     ) where
         R: Rule<F, N, 1, T>,
+        B: Rule<F, N, 1, T>,
     {
-        self.attention_backward_with(h, hs, a, dc, dh, dhs, NoBias);
-    }
-}
-
-impl<R, A> Attend<R, Bias<'_, A>> {
-    /// The gradients of [`attention`](Self::attention), that of the bias included:
-    /// `dbias[n,t] = ds[n,t]`.
-    ///
-    /// # Example
-    ///
-    /// ```
-    /// use microattention::{Attend, Skip};
-    ///
-    /// let (h, hs, a) = ([[1.0_f32]], [[[2.0], [6.0]]], [[0.5, 0.5]]);
-    /// let (att, mut db) = (Attend::new().bias(&[[4.0, 0.0]]), [[0.0; 2]]);
-    /// att.attention_backward(&h, &hs, &a, &[[1.0]], Skip, Skip, &mut db);
-    /// assert_eq!(db, [[-1.0, 1.0]]);
-    /// ```
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "the inputs and gradients of one layer"
-    )]
-    pub fn attention_backward<F: Float, const N: usize, const T: usize, const H: usize>(
-        &self,
-        h: &[[F; H]; N],
-        hs: &[[[F; H]; T]; N],
-        a: &[impl Saved<F, T>; N],
-        dc: &[[F; H]; N],
-        dh: impl Gradient<[[F; H]; N]>,
-        dhs: impl Gradient<[[[F; H]; T]; N]>,
-        dbias: impl Gradient<A>,
-    ) where
-        R: Rule<F, N, 1, T>,
-        A: PerKey<F, N, 1, T>,
-    {
-        let dbias = bias_gradient::<F, A, N, 1, T>(dbias);
-        self.attention_backward_with(h, hs, a, dc, dh, dhs, dbias);
+        let (mut dh, mut dhs) = (dh.place(), dhs.place());
+        for (n, (((h, hs), a), dc)) in h.iter().zip(hs).zip(a).zip(dc).enumerate() {
+            let keys = |u| self.keys::<F, N, 1, T>(n, u);
+            let inputs = (slice::from_ref(h), hs);
+            let of_context = (slice::from_ref(a), slice::from_ref(dc));
+            let of_scores = dh.is_wanted() || dhs.is_wanted();
+            backward(
+                keys,
+                inputs,
+                hs,
+                of_context,
+                of_scores,
+                |_, keys, (a, dc), (ds, h)| {
+                    gradients(keys, (a, ds), hs, dh.row(n), dhs.row(n), |i| {
+                        let (dc, h) = (dc[i], h[i]);
+                        move |a, ds| a * dc + ds * h
+                    });
+                },
+            );
+        }
     }
 }

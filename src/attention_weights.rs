@@ -2,12 +2,11 @@
 
 use crate::Float;
 use crate::attend::Attend;
-use crate::attention::score_gradients;
-use crate::dot_scores::dot_scores_row;
+use crate::dot_scores::dot_scores_backward_row;
 use crate::gradient::Gradient;
-use crate::query_and_key_gradients::query_and_key_gradients;
-use crate::rule::{Bias, BiasGradient, Keys, NoBias, PerKey, Rule, bias_gradient};
-use crate::softmax::{Normalizer, softmax_row, together};
+use crate::queries::{scale, weights};
+use crate::rule::Rule;
+use crate::softmax::softmax_backward_row;
 
 /// The attention weights of the query `h` over the keys `hs`.
 ///
@@ -122,45 +121,11 @@ impl<R, B> Attend<R, B> {
         R: Rule<F, N, 1, T>,
         B: Rule<F, N, 1, T>,
     {
-        if together(N, T) {
-            self.dot_scores(h, hs, a);
-            self.softmax(a);
-            return;
-        }
         for (n, ((h, hs), a)) in h.iter().zip(hs).zip(a).enumerate() {
-            attention_weights_row(self.keys::<F, N, 1, T>(n, 0), h, hs, a);
+            weights(self.keys::<F, N, 1, T>(n, 0), h, hs, a);
         }
     }
 
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "the inputs and gradients of one layer"
-    )]
-    fn attention_weights_backward_with<F: Float, const N: usize, const T: usize, const H: usize>(
-        &self,
-        h: &[[F; H]; N],
-        hs: &[[[F; H]; T]; N],
-        a: &[[F; T]; N],
-        da: &[[F; T]; N],
-        mut dh: impl Gradient<[[F; H]; N]>,
-        mut dhs: impl Gradient<[[[F; H]; T]; N]>,
-        mut dbias: impl BiasGradient<F>,
-    ) where
-        R: Rule<F, N, 1, T>,
-        B: Rule<F, N, 1, T>,
-    {
-        let batch = h.iter().zip(hs).zip(a).zip(da);
-        let gradients = dh.rows(|dh| dh).zip(dhs.rows(|dhs| dhs));
-        for (n, ((((h, hs), a), da), (dh, dhs))) in batch.zip(gradients).enumerate() {
-            let keys = self.keys::<F, N, 1, T>(n, 0);
-            let mut ds = *da;
-            score_gradients(keys, a, &mut ds, n, 0, &mut dbias);
-            query_and_key_gradients(keys, hs, &ds, &ds, dh, dhs, 1, |i, _, g| g * h[i]);
-        }
-    }
-}
-
-impl<R> Attend<R> {
     /// The gradients of [`attention_weights`](Self::attention_weights): zero for keys that are not
     /// attended.
     ///
@@ -180,59 +145,19 @@ impl<R> Attend<R> {
         hs: &[[[F; H]; T]; N],
         a: &[[F; T]; N],
         da: &[[F; T]; N],
-        dh: impl Gradient<[[F; H]; N]>,
-        dhs: impl Gradient<[[[F; H]; T]; N]>,
+        mut dh: impl Gradient<[[F; H]; N]>,
+        mut dhs: impl Gradient<[[[F; H]; T]; N]>,
     ) where
         R: Rule<F, N, 1, T>,
+        B: Rule<F, N, 1, T>,
     {
-        self.attention_weights_backward_with(h, hs, a, da, dh, dhs, NoBias);
+        let (mut dh, mut dhs) = (dh.place(), dhs.place());
+        for (n, (((h, hs), a), da)) in h.iter().zip(hs).zip(a).zip(da).enumerate() {
+            let keys = self.keys::<F, N, 1, T>(n, 0);
+            let mut ds = *da;
+            softmax_backward_row(keys, a, &mut ds);
+            scale(keys, &mut ds);
+            dot_scores_backward_row(keys, h, hs, &ds, dh.row(n), dhs.row(n));
+        }
     }
-}
-
-impl<R, A> Attend<R, Bias<'_, A>> {
-    /// The gradients of [`attention_weights`](Self::attention_weights), that of the bias included:
-    /// `dbias[n,t] = a[n,t]·(da[n,t] − Σ_t a[n,t]·da[n,t])`.
-    ///
-    /// # Example
-    ///
-    /// ```
-    /// use microattention::{Attend, Skip};
-    ///
-    /// let (h, hs) = ([[1.0_f32]], [[[2.0], [6.0]]]);
-    /// let (a, da, mut db) = ([[0.5, 0.5]], [[0.0, 1.0]], [[0.0; 2]]);
-    /// let att = Attend::new().bias(&[[4.0, 0.0]]);
-    /// att.attention_weights_backward(&h, &hs, &a, &da, Skip, Skip, &mut db);
-    /// assert_eq!(db, [[-0.25, 0.25]]);
-    /// ```
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "the inputs and gradients of one layer"
-    )]
-    pub fn attention_weights_backward<F: Float, const N: usize, const T: usize, const H: usize>(
-        &self,
-        h: &[[F; H]; N],
-        hs: &[[[F; H]; T]; N],
-        a: &[[F; T]; N],
-        da: &[[F; T]; N],
-        dh: impl Gradient<[[F; H]; N]>,
-        dhs: impl Gradient<[[[F; H]; T]; N]>,
-        dbias: impl Gradient<A>,
-    ) where
-        R: Rule<F, N, 1, T>,
-        A: PerKey<F, N, 1, T>,
-    {
-        let dbias = bias_gradient::<F, A, N, 1, T>(dbias);
-        self.attention_weights_backward_with(h, hs, a, da, dh, dhs, dbias);
-    }
-}
-
-#[inline(always)]
-pub(crate) fn attention_weights_row<F: Float, const T: usize, const H: usize>(
-    keys: impl Keys<F>,
-    h: &[F; H],
-    hs: &[[F; H]; T],
-    a: &mut [F; T],
-) -> Normalizer<F> {
-    dot_scores_row(keys, h, hs, a);
-    softmax_row(keys, a)
 }

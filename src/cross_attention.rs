@@ -2,12 +2,10 @@
 
 use crate::Float;
 use crate::attend::Attend;
-use crate::attention::{attention_backward_row, attention_rows};
-use crate::gradient::{Gradient, Skip};
-use crate::lanes::VECTOR;
-use crate::rule::{Bias, BiasGradient, Keys, NoBias, PerKey, Range, Rule, bias_gradient};
-use crate::saved::Saved;
-use crate::several_queries::{Layer, key_gradients};
+use crate::gradient::Gradient;
+use crate::products::gradients;
+use crate::queries::{Saved, backward, forward};
+use crate::rule::Rule;
 
 /// Attention with `U` queries over the same keys, as a decoder attends to an encoder.
 ///
@@ -144,45 +142,11 @@ impl<R, B> Attend<R, B> {
         B: Rule<F, N, U, T>,
     {
         let batch = hs_dec.iter().zip(hs_enc).zip(a).zip(c);
-        for (n, (((hs_dec, hs_enc), a), c)) in batch.enumerate() {
-            let rows = hs_dec.iter().map(|h| (h, hs_enc, hs_enc));
-            attention_rows(|u| self.keys::<F, N, U, T>(n, u), rows, a, c);
+        for (n, (((q, hs), a), c)) in batch.enumerate() {
+            forward(|u| self.keys::<F, N, U, T>(n, u), q, hs, hs, a, c);
         }
     }
 
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "the inputs and gradients of one layer"
-    )]
-    fn cross_attention_backward_with<
-        F: Float,
-        const N: usize,
-        const U: usize,
-        const T: usize,
-        const H: usize,
-    >(
-        &self,
-        hs_dec: &[[[F; H]; U]; N],
-        hs_enc: &[[[F; H]; T]; N],
-        a: &[[impl Saved<F, T>; U]; N],
-        dc: &[[[F; H]; U]; N],
-        mut dhs_dec: impl Gradient<[[[F; H]; U]; N]>,
-        mut dhs_enc: impl Gradient<[[[F; H]; T]; N]>,
-        mut dbias: impl BiasGradient<F>,
-    ) where
-        R: Rule<F, N, U, T>,
-        B: Rule<F, N, U, T>,
-    {
-        let batch = hs_dec.iter().zip(hs_enc).zip(a).zip(dc);
-        let gradients = dhs_dec.rows(|d| d).zip(dhs_enc.rows(|d| d));
-        for (n, ((((q, hs), a), dc), (dq, dhs))) in batch.zip(gradients).enumerate() {
-            let keys = |u| self.keys::<F, N, U, T>(n, u);
-            Cross::backward(keys, q, hs, hs, a, dc, dq, dhs, Skip, n, &mut dbias);
-        }
-    }
-}
-
-impl<R> Attend<R> {
     /// The gradients of [`cross_attention`](Self::cross_attention), in the order of the queries: zero
     /// for keys that no query attends.
     ///
@@ -210,96 +174,34 @@ impl<R> Attend<R> {
         hs_enc: &[[[F; H]; T]; N],
         a: &[[impl Saved<F, T>; U]; N],
         dc: &[[[F; H]; U]; N],
-        dhs_dec: impl Gradient<[[[F; H]; U]; N]>,
-        dhs_enc: impl Gradient<[[[F; H]; T]; N]>,
+        mut dhs_dec: impl Gradient<[[[F; H]; U]; N]>,
+        mut dhs_enc: impl Gradient<[[[F; H]; T]; N]>,
     ) where
         R: Rule<F, N, U, T>,
+        B: Rule<F, N, U, T>,
     {
-        self.cross_attention_backward_with(hs_dec, hs_enc, a, dc, dhs_dec, dhs_enc, NoBias);
-    }
-}
-
-impl<R, A> Attend<R, Bias<'_, A>> {
-    /// The gradients of [`cross_attention`](Self::cross_attention), that of the bias included:
-    /// `ds[n,u,t]`, summed over the queries that share it.
-    ///
-    /// # Example
-    ///
-    /// ```
-    /// use microattention::{Attend, Skip};
-    ///
-    /// // Two queries share a bias, whose gradient is the sum of both.
-    /// let (hs_dec, hs_enc) = ([[[0.0_f32]; 2]], [[[1.0], [3.0]]]);
-    /// let (a, dc, mut db) = ([[[0.5; 2]; 2]], [[[1.0], [2.0]]], [[0.0; 2]]);
-    /// let att = Attend::new().bias(&[[0.0; 2]]);
-    /// att.cross_attention_backward(&hs_dec, &hs_enc, &a, &dc, Skip, Skip, &mut db);
-    /// assert_eq!(db, [[-1.5, 1.5]]);
-    /// ```
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "the inputs and gradients of one layer"
-    )]
-    pub fn cross_attention_backward<
-        F: Float,
-        const N: usize,
-        const U: usize,
-        const T: usize,
-        const H: usize,
-    >(
-        &self,
-        hs_dec: &[[[F; H]; U]; N],
-        hs_enc: &[[[F; H]; T]; N],
-        a: &[[impl Saved<F, T>; U]; N],
-        dc: &[[[F; H]; U]; N],
-        dhs_dec: impl Gradient<[[[F; H]; U]; N]>,
-        dhs_enc: impl Gradient<[[[F; H]; T]; N]>,
-        dbias: impl Gradient<A>,
-    ) where
-        R: Rule<F, N, U, T>,
-        A: PerKey<F, N, U, T>,
-    {
-        let dbias = bias_gradient::<F, A, N, U, T>(dbias);
-        self.cross_attention_backward_with(hs_dec, hs_enc, a, dc, dhs_dec, dhs_enc, dbias);
-    }
-}
-
-/// Where the keys are the values, and their two gradients one.
-struct Cross;
-
-impl<F: Float, const T: usize, const H: usize> Layer<F, T, H, H> for Cross {
-    // With AVX, long rows are as fast one by one.
-    const BLOCKS: bool = VECTOR && (H <= 12 || !cfg!(target_feature = "avx"));
-
-    #[inline(always)]
-    fn query_gradients<B, Dq, Dk>(
-        keys: impl Keys<F>,
-        h: &[F; H],
-        hs: &[[F; H]; T],
-        _: &[[F; H]; T],
-        a: &impl Saved<F, T>,
-        dc: &[F; H],
-        dh: Dq,
-        dhs: Dk,
-        _: impl Gradient<[[F; H]; T]>,
-        bias: (usize, usize, &mut B),
-    ) where
-        B: BiasGradient<F>,
-        Dq: Gradient<[F; H]>,
-        Dk: Gradient<[[F; H]; T]>,
-    {
-        attention_backward_row(keys, h, hs, a, dc, dh, dhs, bias);
-    }
-
-    #[inline(always)]
-    fn shared_gradients<const Q: usize>(
-        range: Range,
-        h: &[[F; H]; Q],
-        a: [&[F; T]; Q],
-        ds: &[[F; T]; Q],
-        dc: &[[F; H]; Q],
-        dhs: impl Gradient<[[F; H]; T]>,
-        _: impl Gradient<[[F; H]; T]>,
-    ) {
-        key_gradients(range, a, ds, dhs, |q, i, a, g| a * dc[q][i] + g * h[q][i]);
+        let (mut dq, mut dhs) = (dhs_dec.place(), dhs_enc.place());
+        for (n, (((q, hs), a), dc)) in hs_dec.iter().zip(hs_enc).zip(a).zip(dc).enumerate() {
+            let keys = |u| self.keys::<F, N, U, T>(n, u);
+            let (mut dq, mut dhs) = (dq.row(n), dhs.row(n));
+            if U == 0 {
+                dhs.put_zeros();
+            }
+            let of_scores = dq.is_wanted() || dhs.is_wanted();
+            backward(
+                keys,
+                (q, hs),
+                hs,
+                (a, dc),
+                of_scores,
+                |u, keys, (a, dc), (ds, q)| {
+                    let (dq, dhs) = (dq.row(u), dhs.in_turn(u == 0));
+                    gradients(keys, (a, ds), hs, dq, dhs, |i| {
+                        let (dc, q) = (dc[i], q[i]);
+                        move |a, ds| a * dc + ds * q
+                    });
+                },
+            );
+        }
     }
 }

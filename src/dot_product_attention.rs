@@ -2,14 +2,10 @@
 
 use crate::Float;
 use crate::attend::Attend;
-use crate::attention::{attention_rows, saved_weights, score_gradients};
-use crate::gradient::{Gradient, Skip};
-use crate::lanes::VECTOR;
-use crate::query_and_key_gradients::query_and_key_gradients;
-use crate::rule::{Bias, BiasGradient, Keys, NoBias, PerKey, Range, Rule, bias_gradient};
-use crate::saved::Saved;
-use crate::several_queries::{Layer, key_gradients};
-use crate::weighted_sum::weighted_sum_backward_row;
+use crate::gradient::{Gradient, Place};
+use crate::products::gradients;
+use crate::queries::{Saved, backward, forward, saved_weights, score_gradients};
+use crate::rule::{Bias, PerKey, Rule};
 
 impl<R, B> Attend<R, B> {
     /// Attention of `U` queries `q` over `T` keys `k` with values `v`.
@@ -82,47 +78,10 @@ impl<R, B> Attend<R, B> {
     {
         let batch = q.iter().zip(k).zip(v).zip(a).zip(c);
         for (n, ((((q, k), v), a), c)) in batch.enumerate() {
-            let rows = q.iter().map(|q| (q, k, v));
-            attention_rows(|u| self.keys::<F, N, U, T>(n, u), rows, a, c);
+            forward(|u| self.keys::<F, N, U, T>(n, u), q, k, v, a, c);
         }
     }
 
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "the inputs and gradients of one layer"
-    )]
-    fn dot_product_attention_backward_with<
-        F: Float,
-        const N: usize,
-        const U: usize,
-        const T: usize,
-        const D: usize,
-        const E: usize,
-    >(
-        &self,
-        q: &[[[F; D]; U]; N],
-        k: &[[[F; D]; T]; N],
-        v: &[[[F; E]; T]; N],
-        a: &[[impl Saved<F, T>; U]; N],
-        dc: &[[[F; E]; U]; N],
-        mut dq: impl Gradient<[[[F; D]; U]; N]>,
-        mut dk: impl Gradient<[[[F; D]; T]; N]>,
-        mut dv: impl Gradient<[[[F; E]; T]; N]>,
-        mut dbias: impl BiasGradient<F>,
-    ) where
-        R: Rule<F, N, U, T>,
-        B: Rule<F, N, U, T>,
-    {
-        let batch = q.iter().zip(k).zip(v).zip(a).zip(dc);
-        let gradients = dq.rows(|d| d).zip(dk.rows(|d| d)).zip(dv.rows(|d| d));
-        for (n, (((((q, k), v), a), dc), ((dq, dk), dv))) in batch.zip(gradients).enumerate() {
-            let keys = |u| self.keys::<F, N, U, T>(n, u);
-            DotProduct::backward(keys, q, k, v, a, dc, dq, dk, dv, n, &mut dbias);
-        }
-    }
-}
-
-impl<R> Attend<R> {
     /// The gradients of [`dot_product_attention`](Self::dot_product_attention).
     ///
     /// ```text
@@ -176,36 +135,83 @@ impl<R> Attend<R> {
         v: &[[[F; E]; T]; N],
         a: &[[impl Saved<F, T>; U]; N],
         dc: &[[[F; E]; U]; N],
-        dq: impl Gradient<[[[F; D]; U]; N]>,
-        dk: impl Gradient<[[[F; D]; T]; N]>,
-        dv: impl Gradient<[[[F; E]; T]; N]>,
+        mut dq: impl Gradient<[[[F; D]; U]; N]>,
+        mut dk: impl Gradient<[[[F; D]; T]; N]>,
+        mut dv: impl Gradient<[[[F; E]; T]; N]>,
     ) where
         R: Rule<F, N, U, T>,
+        B: Rule<F, N, U, T>,
     {
-        self.dot_product_attention_backward_with(q, k, v, a, dc, dq, dk, dv, NoBias);
+        let (mut dq, mut dk, mut dv) = (dq.place(), dk.place(), dv.place());
+        for (n, ((((q, k), v), a), dc)) in q.iter().zip(k).zip(v).zip(a).zip(dc).enumerate() {
+            let keys = |u| self.keys::<F, N, U, T>(n, u);
+            let (mut dq, mut dk, mut dv) = (dq.row(n), dk.row(n), dv.row(n));
+            if U == 0 {
+                dk.put_zeros();
+                dv.put_zeros();
+            }
+            let of_scores = dq.is_wanted() || dk.is_wanted();
+            backward(
+                keys,
+                (q, k),
+                v,
+                (a, dc),
+                of_scores,
+                |u, keys, (a, dc), (ds, q)| {
+                    let (dq, dk, dv) = (dq.row(u), dk.in_turn(u == 0), dv.in_turn(u == 0));
+                    gradients(keys, (ds, ds), k, dq, dk, |i| {
+                        let q = q[i];
+                        move |_, ds| ds * q
+                    });
+                    gradients(keys, (a, a), v, Place::Skipped, dv, |i| {
+                        let dc = dc[i];
+                        move |a, _| a * dc
+                    });
+                },
+            );
+        }
     }
 }
 
 impl<R, A> Attend<R, Bias<'_, A>> {
-    /// The gradients of [`dot_product_attention`](Self::dot_product_attention), that of the bias
-    /// included: `ds[n,u,t]`, summed over the queries that share it.
+    /// The gradient of the bias of [`dot_product_attention`](Self::dot_product_attention), which is that of
+    /// the scores.
+    ///
+    /// ```text
+    /// da[n,u,t]    = Σ_e dc[n,u,e]·v[n,t,e]
+    /// dbias[n,u,t] = a[n,u,t]·(da[n,u,t] − Σ_t a[n,u,t]·da[n,u,t])
+    /// ```
+    ///
+    /// Queries that share a bias add to its gradient in order, starting from zero (or from what
+    /// [`Accumulate`](crate::Accumulate) finds). Of [`cross_attention`](Self::cross_attention) it is the
+    /// same with `hs_enc` as keys and values. The functions of one query need no method of their own:
+    /// [`weighted_sum_backward`](Self::weighted_sum_backward) gives `da`, and
+    /// [`softmax_backward`](Self::softmax_backward) of that the gradient.
+    ///
+    /// # Special values
+    ///
+    /// Zero for keys that are not attended.
+    ///
+    /// # Accuracy
+    ///
+    /// That of [`softmax_backward`](crate::softmax_backward) after
+    /// [`weighted_sum_backward`](crate::weighted_sum_backward), and one rounding for each query that shares
+    /// the bias.
     ///
     /// # Example
     ///
     /// ```
-    /// use microattention::{Attend, Skip};
+    /// use microattention::Attend;
     ///
-    /// let (q, k, v) = ([[[1.0_f32]]], [[[0.0], [0.0]]], [[[1.0], [3.0]]]);
-    /// let (a, dc, mut db) = ([[[0.5, 0.5]]], [[[1.0]]], [[[0.0; 2]]]);
-    /// let att = Attend::new().bias(&[[[0.0; 2]]]);
-    /// att.dot_product_attention_backward(&q, &k, &v, &a, &dc, Skip, Skip, Skip, &mut db);
-    /// assert_eq!(db, [[[-0.5, 0.5]]]);
+    /// // Two queries share a bias, whose gradient is the sum of both.
+    /// let (q, k, v) = ([[[1.0_f32]; 2]], [[[0.0], [0.0]]], [[[1.0], [3.0]]]);
+    /// let (a, dc, mut db) = ([[[0.5; 2]; 2]], [[[1.0], [2.0]]], [[0.0; 2]]);
+    /// let att = Attend::new().bias(&[[0.0; 2]]);
+    /// att.bias_gradient(&q, &k, &v, &a, &dc, &mut db);
+    /// assert_eq!(db, [[-1.5, 1.5]]);
     /// ```
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "the inputs and gradients of one layer"
-    )]
-    pub fn dot_product_attention_backward<
+    #[doc(alias = "dbias")]
+    pub fn bias_gradient<
         F: Float,
         const N: usize,
         const U: usize,
@@ -219,65 +225,35 @@ impl<R, A> Attend<R, Bias<'_, A>> {
         v: &[[[F; E]; T]; N],
         a: &[[impl Saved<F, T>; U]; N],
         dc: &[[[F; E]; U]; N],
-        dq: impl Gradient<[[[F; D]; U]; N]>,
-        dk: impl Gradient<[[[F; D]; T]; N]>,
-        dv: impl Gradient<[[[F; E]; T]; N]>,
-        dbias: impl Gradient<A>,
+        mut dbias: impl Gradient<A>,
     ) where
         R: Rule<F, N, U, T>,
         A: PerKey<F, N, U, T>,
     {
-        let dbias = bias_gradient::<F, A, N, U, T>(dbias);
-        self.dot_product_attention_backward_with(q, k, v, a, dc, dq, dk, dv, dbias);
-    }
-}
-
-struct DotProduct;
-
-impl<F: Float, const T: usize, const D: usize, const E: usize> Layer<F, T, D, E> for DotProduct {
-    // Rows between 12 and 48 are as fast one by one.
-    const BLOCKS: bool = VECTOR && (D <= 12 || D >= 48);
-
-    #[inline(always)]
-    fn query_gradients<B, Dq, Dk>(
-        keys: impl Keys<F>,
-        q: &[F; D],
-        k: &[[F; D]; T],
-        v: &[[F; E]; T],
-        a: &impl Saved<F, T>,
-        dc: &[F; E],
-        dq: Dq,
-        dk: Dk,
-        dv: impl Gradient<[[F; E]; T]>,
-        (n, u, dbias): (usize, usize, &mut B),
-    ) where
-        B: BiasGradient<F>,
-        Dq: Gradient<[F; D]>,
-        Dk: Gradient<[[F; D]; T]>,
-    {
-        let mut row = [F::ZERO; T];
-        let a = saved_weights(keys, q, k, a, &mut row);
-        if B::WANTED || Dq::WANTED || Dk::WANTED {
-            let mut ds = [F::ZERO; T];
-            weighted_sum_backward_row(keys, a, v, dc, &mut ds, dv);
-            score_gradients(keys, a, &mut ds, n, u, dbias);
-            query_and_key_gradients(keys, k, a, &ds, dq, dk, 1, |i, _, g| g * q[i]);
-        } else {
-            weighted_sum_backward_row(keys, a, v, dc, Skip, dv);
+        let mut dbias = dbias.place();
+        if let Place::Set(dbias) = &mut dbias {
+            for (n, u) in (0..N).flat_map(|n| (0..U.max(1)).map(move |u| (n, u))) {
+                if let Some(row) = dbias.row_mut(n, u) {
+                    row.fill(F::ZERO);
+                }
+            }
         }
-    }
-
-    #[inline(always)]
-    fn shared_gradients<const Q: usize>(
-        range: Range,
-        q: &[[F; D]; Q],
-        a: [&[F; T]; Q],
-        ds: &[[F; T]; Q],
-        dc: &[[F; E]; Q],
-        dk: impl Gradient<[[F; D]; T]>,
-        dv: impl Gradient<[[F; E]; T]>,
-    ) {
-        key_gradients(range, a, ds, dk, |i, d, _, g| g * q[i][d]);
-        key_gradients(range, a, ds, dv, |i, e, a, _| a * dc[i][e]);
+        let mut dbias = dbias.in_turn(false);
+        for (n, ((((q, k), v), a), dc)) in q.iter().zip(k).zip(v).zip(a).zip(dc).enumerate() {
+            for (u, ((q, a), dc)) in q.iter().zip(a).zip(dc).enumerate() {
+                let keys = self.keys::<F, N, U, T>(n, u);
+                let (mut row, mut ds) = ([F::ZERO; T], [F::ZERO; T]);
+                let a = saved_weights(keys, q, k, a, &mut row);
+                score_gradients(keys, v, a, dc, &mut ds);
+                if let Place::Add(row) = dbias.part(|dbias| dbias.row_mut(n, u)) {
+                    for (i, (row, ds)) in keys.of_mut(row).iter_mut().zip(keys.of(&ds)).enumerate()
+                    {
+                        if keys.attends(i) {
+                            *row += *ds;
+                        }
+                    }
+                }
+            }
+        }
     }
 }

@@ -1,15 +1,7 @@
 //! Where a backward pass puts a gradient.
 
-mod accumulate;
-mod skip;
-
-use core::array;
-use core::slice;
-
 use crate::Float;
-use crate::lanes::VECTOR;
-pub use accumulate::Accumulate;
-pub use skip::Skip;
+use Place::{Add, Set, Skipped};
 
 /// What a backward pass is to do with one gradient of the array type `A`.
 ///
@@ -48,149 +40,135 @@ pub use skip::Skip;
     note = "`&mut g` overwrites `g`, `Accumulate(&mut g)` adds to it, `Skip` leaves the gradient out"
 )]
 #[doc(alias = "backward")]
-pub trait Gradient<A: ?Sized>: sealed::Sealed<A> + Sized {
-    /// Whether the gradient is computed at all.
+pub trait Gradient<A: ?Sized>: sealed::Sealed<A> {
     #[doc(hidden)]
-    const WANTED: bool;
-
-    /// The same choice for a part `B` of the array.
-    #[doc(hidden)]
-    type Of<'g, B: ?Sized + 'g>: Gradient<B>
-    where
-        Self: 'g,
-        A: 'g;
-
-    /// The choice for each `R` of a slice, in order.
-    #[doc(hidden)]
-    type Rows<'g, R: 'g>: Iterator<Item = Self::Of<'g, R>>
-    where
-        Self: 'g,
-        A: 'g;
-
-    /// The choice for what comes after something was put here: never overwriting.
-    #[doc(hidden)]
-    type Then: Gradient<A>;
-
-    #[doc(hidden)]
-    fn of<'g, B: ?Sized + 'g>(
-        &'g mut self,
-        part: impl FnOnce(&'g mut A) -> &'g mut B,
-    ) -> Self::Of<'g, B>
-    where
-        A: 'g;
-
-    #[doc(hidden)]
-    fn rows<'g, R: 'g>(
-        &'g mut self,
-        part: impl FnOnce(&'g mut A) -> &'g mut [R],
-    ) -> Self::Rows<'g, R>
-    where
-        A: 'g;
-
-    #[doc(hidden)]
-    fn then(self) -> Self::Then;
-
-    /// The place itself, where it is overwritten: results can be written there without a copy.
-    #[doc(hidden)]
-    #[inline(always)]
-    fn overwritten(&mut self) -> Option<&mut A> {
-        None
-    }
-
-    /// Puts the finished values of some neighbouring elements. No such place: nothing happens.
-    #[doc(hidden)]
-    fn put<F: Float, const B: usize>(
-        &mut self,
-        place: impl FnOnce(&mut A) -> Option<&mut [F; B]>,
-        values: [F; B],
-    );
-
-    /// Puts the gradient of what had no influence: zeros, which accumulating need not add.
-    #[doc(hidden)]
-    fn put_zeros<F: Float, const H: usize>(&mut self, rows: impl FnOnce(&mut A) -> &mut [[F; H]]);
+    fn place(&mut self) -> Place<'_, A>;
 }
 
-impl<'a, A: ?Sized> Gradient<A> for &'a mut A {
-    const WANTED: bool = true;
+/// A gradient argument that adds to what the buffer holds.
+///
+/// What is added is the finished gradient of one query, with one addition for each element, queries
+/// in order; so gradients can be summed over calls, over a batch of training examples or over time
+/// steps, with the same bits however the calls are grouped.
+///
+/// See [`Gradient`] for the other choices and an example.
+///
+/// # Example
+///
+/// ```
+/// use microattention::{Accumulate, Skip, weighted_sum_backward};
+///
+/// // The gradient of a sum over two examples that share the rows `hs`.
+/// let (hs, mut dhs) = ([[[1.0_f32], [2.0]]], [[[0.0]; 2]]);
+/// for (a, dc) in [([[0.25, 0.75]], [[4.0]]), ([[0.5, 0.5]], [[2.0]])] {
+///     weighted_sum_backward(&a, &hs, &dc, Skip, Accumulate(&mut dhs));
+/// }
+/// assert_eq!(dhs, [[[2.0], [4.0]]]);
+/// ```
+#[derive(Debug)]
+#[doc(alias = "accumulate gradients")]
+#[doc(alias = "zero_grad")]
+pub struct Accumulate<'a, A: ?Sized>(pub &'a mut A);
 
-    type Of<'g, B: ?Sized + 'g>
-        = &'g mut B
-    where
-        Self: 'g;
+/// A gradient argument for a gradient that is not wanted.
+///
+/// See [`Gradient`] for the other choices and an example.
+///
+/// # Example
+///
+/// ```
+/// use microattention::{Skip, weighted_sum_backward};
+///
+/// let mut da = [[0.0_f32; 2]];
+/// weighted_sum_backward(&[[0.5, 0.5]], &[[[1.0], [2.0]]], &[[3.0]], &mut da, Skip);
+/// assert_eq!(da, [[3.0, 6.0]]);
+/// ```
+#[derive(Clone, Copy, Debug)]
+#[doc(alias = "requires_grad")]
+#[doc(alias = "detach")]
+pub struct Skip;
 
-    type Rows<'g, R: 'g>
-        = slice::IterMut<'g, R>
-    where
-        Self: 'g;
-
-    type Then = Accumulate<'a, A>;
-
+impl<A: ?Sized> Gradient<A> for &mut A {
     #[inline(always)]
-    fn of<'g, B: ?Sized + 'g>(
-        &'g mut self,
-        part: impl FnOnce(&'g mut A) -> &'g mut B,
-    ) -> &'g mut B {
-        part(self)
+    fn place(&mut self) -> Place<'_, A> {
+        Set(self)
+    }
+}
+
+impl<A: ?Sized> Gradient<A> for Accumulate<'_, A> {
+    #[inline(always)]
+    fn place(&mut self) -> Place<'_, A> {
+        Add(self.0)
+    }
+}
+
+impl<A: ?Sized> Gradient<A> for Skip {
+    #[inline(always)]
+    fn place(&mut self) -> Place<'_, A> {
+        Skipped
+    }
+}
+
+/// A [`Gradient`] as a value. Which one it is follows from the type of the argument, so the compiler
+/// knows it wherever the value arrives.
+#[doc(hidden)]
+#[derive(Debug)]
+pub enum Place<'g, A: ?Sized> {
+    Skipped,
+    Set(&'g mut A),
+    Add(&'g mut A),
+}
+
+impl<A: ?Sized> Place<'_, A> {
+    #[inline(always)]
+    pub(crate) fn is_wanted(&self) -> bool {
+        !matches!(self, Skipped)
     }
 
+    /// The same for a part of the array; nothing where there is no such part.
     #[inline(always)]
-    fn rows<'g, R: 'g>(
-        &'g mut self,
-        part: impl FnOnce(&'g mut A) -> &'g mut [R],
-    ) -> slice::IterMut<'g, R> {
-        part(self).iter_mut()
-    }
-
-    #[inline(always)]
-    fn then(self) -> Accumulate<'a, A> {
-        Accumulate(self)
-    }
-
-    #[inline(always)]
-    fn overwritten(&mut self) -> Option<&mut A> {
-        Some(self)
-    }
-
-    #[inline(always)]
-    fn put<F: Float, const B: usize>(
+    pub(crate) fn part<B: ?Sized>(
         &mut self,
-        place: impl FnOnce(&mut A) -> Option<&mut [F; B]>,
-        values: [F; B],
-    ) {
-        if let Some(place) = place(self) {
-            *place = values;
+        part: impl FnOnce(&mut A) -> Option<&mut B>,
+    ) -> Place<'_, B> {
+        match self {
+            Skipped => Skipped,
+            Set(a) => part(a).map_or(Skipped, Set),
+            Add(a) => part(a).map_or(Skipped, Add),
         }
     }
 
+    /// The same for one of several results that are put here in turn: all but the first are added.
     #[inline(always)]
-    fn put_zeros<F: Float, const H: usize>(&mut self, rows: impl FnOnce(&mut A) -> &mut [[F; H]]) {
-        rows(self).as_flattened_mut().fill(F::ZERO);
+    pub(crate) fn in_turn(&mut self, is_first: bool) -> Place<'_, A> {
+        match self {
+            Skipped => Skipped,
+            Set(a) => {
+                if is_first {
+                    Set(a)
+                } else {
+                    Add(a)
+                }
+            }
+            Add(a) => Add(a),
+        }
     }
 }
 
-/// Puts one element of a row.
-#[inline(always)]
-pub(crate) fn put<F: Float, const H: usize>(g: &mut impl Gradient<[F; H]>, h: usize, value: F) {
-    g.put(|g| g.get_mut(h).map(array::from_mut), [value]);
+impl<R, const N: usize> Place<'_, [R; N]> {
+    #[inline(always)]
+    pub(crate) fn row(&mut self, i: usize) -> Place<'_, R> {
+        self.part(|rows| rows.get_mut(i))
+    }
 }
 
-/// Puts `f(h)` for each element of a row: on a scalar FPU four at a time, which takes a quarter of
-/// the branches at `opt-level = "s"`.
-#[inline(always)]
-pub(crate) fn put_row<F: Float, const H: usize>(
-    g: &mut impl Gradient<[F; H]>,
-    f: impl Fn(usize) -> F,
-) {
-    let fours = if VECTOR { 0 } else { H / 4 };
-    for j in 0..fours {
-        let h = 4 * j;
-        g.put(
-            |g| g.as_chunks_mut::<4>().0.get_mut(j),
-            [f(h), f(h + 1), f(h + 2), f(h + 3)],
-        );
-    }
-    for h in 4 * fours..H {
-        put(g, h, f(h));
+impl<F: Float, const H: usize, const T: usize> Place<'_, [[F; H]; T]> {
+    /// The gradient of what had no influence: zeros, which accumulating need not add.
+    #[inline(always)]
+    pub(crate) fn put_zeros(&mut self) {
+        if let Set(rows) = self {
+            rows.as_flattened_mut().fill(F::ZERO);
+        }
     }
 }
 

@@ -6,21 +6,20 @@ mod attend;
 mod attention;
 mod attention_weights;
 mod cross_attention;
-mod cross_entropy;
 mod dot_product_attention;
 mod dot_scores;
 mod exp;
 mod float;
 mod gradient;
 mod inverse_sqrt;
+mod keys;
 mod lanes;
 mod ln;
-mod log_softmax;
-mod query_and_key_gradients;
+mod losses;
+mod products;
+mod queries;
 pub mod rule;
 mod running;
-mod saved;
-mod several_queries;
 mod softmax;
 mod weighted_sum;
 
@@ -28,17 +27,17 @@ pub use attend::Attend;
 pub use attention::{attention, attention_backward};
 pub use attention_weights::{attention_weights, attention_weights_backward};
 pub use cross_attention::{cross_attention, cross_attention_backward};
-pub use cross_entropy::softmax_cross_entropy;
 pub use dot_scores::{dot_scores, dot_scores_backward};
 pub use float::Float;
 pub use gradient::{Accumulate, Gradient, Skip};
-pub use log_softmax::{log_softmax, log_softmax_backward};
+pub use losses::{log_softmax, log_softmax_backward, softmax_cross_entropy};
+pub use queries::Saved;
 pub use running::Running;
-pub use saved::Saved;
 pub use softmax::{Normalizer, softmax, softmax_backward};
 pub use weighted_sum::{weighted_sum, weighted_sum_backward};
 
-/// The examples of that page are tests.
+/// The examples of these pages are tests.
 #[cfg(doctest)]
+#[doc = include_str!("../docs/heads.md")]
 #[doc = include_str!("../docs/migration.md")]
-struct Migration;
+struct Pages;

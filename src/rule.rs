@@ -17,28 +17,14 @@
 //! assert_eq!(a, [[0.5, 0.5, 0.0, 0.0]]);
 //! ```
 
-mod attends;
-mod bias_gradient;
-mod per_key;
-mod range;
-mod scale;
-
 use crate::Float;
-
-pub(crate) use attends::{Attends, part, row_part, tested, unrolls};
-pub(crate) use bias_gradient::{BiasGradient, NoBias, bias_gradient};
-pub use per_key::{Bias, Mask, PerKey};
-#[doc(hidden)]
-pub use range::Range;
-pub use range::{Causal, CausalRows, Lengths, Window};
-pub use scale::{Scale, ScaleByWidth};
+use crate::keys::Keys;
 
 /// An option of [`Attend`](crate::Attend), or several of them together, for a batch of `N`, `U`
 /// queries and `T` keys.
 ///
-/// The trait is sealed. It is named in the bounds of code that is generic over the options. Forward
-/// passes can be generic over the rule `R` and the bias `B` of an `Attend<R, B>`; backward passes take
-/// one more argument with a bias, so code that calls them is generic over `R` alone.
+/// The trait is sealed. It is named in the bounds of code that is generic over the options `R` and the bias
+/// `B` of an `Attend<R, B>`, in forward and in backward passes.
 ///
 /// # Example
 ///
@@ -70,45 +56,9 @@ pub use scale::{Scale, ScaleByWidth};
     note = "code that is generic over an option `R` needs the bound `R: Rule<F, N, U, T>`, with `U` 1 for functions of one query"
 )]
 pub trait Rule<F: Float, const N: usize, const U: usize, const T: usize>: sealed::Sealed {
-    /// The option for one query.
+    /// What the option means for query `u` of batch row `n`.
     #[doc(hidden)]
-    type Keys<'r>: Keys<F>
-    where
-        Self: 'r;
-
-    #[doc(hidden)]
-    fn keys(&self, n: usize, u: usize) -> Self::Keys<'_>;
-}
-
-/// What the options mean for the keys of one query. Every key that is attended lies in the range.
-#[doc(hidden)]
-pub trait Keys<F: Float>: Copy {
-    /// Whether some keys of the range may not be attended.
-    const TESTED: bool = false;
-    /// Whether the range may be less than all keys.
-    const RANGED: bool = false;
-    /// Whether [`scale`](Self::scale) does anything.
-    const SCALED: bool = false;
-
-    #[inline(always)]
-    fn range(self) -> Range {
-        Range::ALL
-    }
-
-    #[inline(always)]
-    fn attends(self, _t: usize) -> bool {
-        true
-    }
-
-    #[inline(always)]
-    fn scale(self, x: F) -> F {
-        x
-    }
-
-    #[inline(always)]
-    fn bias(self, _t: usize, score: F) -> F {
-        score
-    }
+    fn keys(&self, n: usize, u: usize) -> Keys<'_, F>;
 }
 
 /// No restriction: every key is attended, scores are as they are.
@@ -128,17 +78,13 @@ pub trait Keys<F: Float>: Copy {
 pub struct All;
 
 impl<F: Float, const N: usize, const U: usize, const T: usize> Rule<F, N, U, T> for All {
-    type Keys<'r> = All;
-
     #[inline(always)]
-    fn keys(&self, _: usize, _: usize) -> All {
-        All
+    fn keys(&self, _: usize, _: usize) -> Keys<'_, F> {
+        Keys::ALL
     }
 }
 
-impl<F: Float> Keys<F> for All {}
-
-/// Both: a key must be attended by each, and the scores go through the first and then the second.
+/// Both: a key must be attended by each, and the scores are multiplied by the product of the scales.
 ///
 /// # Example
 ///
@@ -160,42 +106,338 @@ where
     P: Rule<F, N, U, T>,
     Q: Rule<F, N, U, T>,
 {
-    type Keys<'r>
-        = And<P::Keys<'r>, Q::Keys<'r>>
-    where
-        Self: 'r;
-
     #[inline(always)]
-    fn keys(&self, n: usize, u: usize) -> And<P::Keys<'_>, Q::Keys<'_>> {
-        And(self.0.keys(n, u), self.1.keys(n, u))
+    fn keys(&self, n: usize, u: usize) -> Keys<'_, F> {
+        self.0.keys(n, u).and(self.1.keys(n, u))
     }
 }
 
-impl<F: Float, P: Keys<F>, Q: Keys<F>> Keys<F> for And<P, Q> {
-    const TESTED: bool = P::TESTED || Q::TESTED;
-    const RANGED: bool = P::RANGED | Q::RANGED;
-    const SCALED: bool = P::SCALED || Q::SCALED;
+/// The rule of [`Attend::scale`](crate::Attend::scale).
+///
+/// # Example
+///
+/// ```
+/// use microattention::Attend;
+/// use microattention::rule::{All, And, Scale};
+///
+/// static ATTEND: Attend<And<All, Scale<f32>>> = Attend::new().scale(0.25);
+/// # let mut s = [[0.0_f32]];
+/// # ATTEND.dot_scores(&[[4.0]], &[[[3.0]]], &mut s);
+/// # assert_eq!(s, [[3.0]]);
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Scale<F>(pub(crate) F);
 
+impl<F: Float, const N: usize, const U: usize, const T: usize> Rule<F, N, U, T> for Scale<F> {
     #[inline(always)]
-    fn range(self) -> Range {
-        self.0.range().and(self.1.range())
-    }
-
-    #[inline(always)]
-    fn attends(self, t: usize) -> bool {
-        self.0.attends(t) && self.1.attends(t)
-    }
-
-    #[inline(always)]
-    fn scale(self, x: F) -> F {
-        self.1.scale(self.0.scale(x))
-    }
-
-    #[inline(always)]
-    fn bias(self, t: usize, score: F) -> F {
-        self.1.bias(t, self.0.bias(t, score))
+    fn keys(&self, _: usize, _: usize) -> Keys<'_, F> {
+        Keys {
+            scale: Some(self.0),
+            ..Keys::ALL
+        }
     }
 }
+
+/// The rule of [`Attend::scale_by_width`](crate::Attend::scale_by_width).
+///
+/// # Example
+///
+/// ```
+/// use microattention::Attend;
+/// use microattention::rule::{All, And, ScaleByWidth};
+///
+/// static ATTEND: Attend<And<All, ScaleByWidth<4>>> = Attend::new().scale_by_width::<4>();
+/// # let mut s = [[0.0_f32]];
+/// # ATTEND.dot_scores(&[[4.0]], &[[[3.0]]], &mut s);
+/// # assert_eq!(s, [[6.0]]);
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct ScaleByWidth<const D: usize>;
+
+impl<F: Float, const D: usize, const N: usize, const U: usize, const T: usize> Rule<F, N, U, T>
+    for ScaleByWidth<D>
+{
+    #[inline(always)]
+    fn keys(&self, _: usize, _: usize) -> Keys<'_, F> {
+        Keys {
+            scale: Some(F::inverse_sqrt::<D>()),
+            ..Keys::ALL
+        }
+    }
+}
+
+/// The rule of [`Attend::lengths`](crate::Attend::lengths).
+///
+/// # Example
+///
+/// ```
+/// use microattention::Attend;
+/// use microattention::rule::{All, And, Lengths};
+///
+/// static LENGTHS: [usize; 2] = [2, 1];
+/// static ATTEND: Attend<And<All, Lengths<'_, 2>>> = Attend::new().lengths(&LENGTHS);
+/// # let mut x = [[0.0_f32; 2]; 2];
+/// # ATTEND.softmax(&mut x);
+/// # assert_eq!(x, [[0.5, 0.5], [1.0, 0.0]]);
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Lengths<'a, const N: usize>(pub(crate) &'a [usize; N]);
+
+impl<F: Float, const N: usize, const U: usize, const T: usize> Rule<F, N, U, T> for Lengths<'_, N> {
+    #[inline(always)]
+    fn keys(&self, n: usize, _: usize) -> Keys<'_, F> {
+        Keys {
+            end: self.0.get(n).copied().unwrap_or_default(),
+            ..Keys::ALL
+        }
+    }
+}
+
+/// The rule of [`Attend::causal`](crate::Attend::causal).
+///
+/// # Example
+///
+/// ```
+/// use microattention::Attend;
+/// use microattention::rule::{All, And, Causal};
+///
+/// static ATTEND: Attend<And<All, Causal>> = Attend::new().causal(0);
+/// # let mut x = [[0.0_f32; 2]];
+/// # ATTEND.softmax(&mut x);
+/// # assert_eq!(x, [[1.0, 0.0]]);
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Causal(pub(crate) isize);
+
+impl<F: Float, const N: usize, const U: usize, const T: usize> Rule<F, N, U, T> for Causal {
+    #[inline(always)]
+    fn keys(&self, _: usize, u: usize) -> Keys<'_, F> {
+        around(self.0, u, None, 0)
+    }
+}
+
+/// The rule of [`Attend::causal_rows`](crate::Attend::causal_rows).
+///
+/// # Example
+///
+/// ```
+/// use microattention::Attend;
+/// use microattention::rule::{All, And, CausalRows};
+///
+/// static OFFSETS: [isize; 2] = [0, 1];
+/// static ATTEND: Attend<And<All, CausalRows<'_, 2>>> = Attend::new().causal_rows(&OFFSETS);
+/// # let mut x = [[0.0_f32; 2]; 2];
+/// # ATTEND.softmax(&mut x);
+/// # assert_eq!(x, [[1.0, 0.0], [0.5, 0.5]]);
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct CausalRows<'a, const N: usize>(pub(crate) &'a [isize; N]);
+
+impl<F: Float, const N: usize, const U: usize, const T: usize> Rule<F, N, U, T>
+    for CausalRows<'_, N>
+{
+    #[inline(always)]
+    fn keys(&self, n: usize, u: usize) -> Keys<'_, F> {
+        around(self.0.get(n).copied().unwrap_or_default(), u, None, 0)
+    }
+}
+
+/// The rule of [`Attend::window`](crate::Attend::window).
+///
+/// # Example
+///
+/// ```
+/// use microattention::Attend;
+/// use microattention::rule::{All, And, Window};
+///
+/// static ATTEND: Attend<And<All, Window>> = Attend::new().window(8, 0);
+/// # let mut x = [[0.0_f32; 2]];
+/// # ATTEND.softmax(&mut x);
+/// # assert_eq!(x, [[1.0, 0.0]]);
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Window {
+    pub(crate) offset: isize,
+    pub(crate) back: usize,
+    pub(crate) ahead: usize,
+}
+
+impl<F: Float, const N: usize, const U: usize, const T: usize> Rule<F, N, U, T> for Window {
+    #[inline(always)]
+    fn keys(&self, _: usize, u: usize) -> Keys<'_, F> {
+        around(self.offset, u, Some(self.back), self.ahead)
+    }
+}
+
+/// The keys from `back` before to `ahead` after the time `u + offset`, both included.
+#[inline(always)]
+fn around<F: Float>(
+    offset: isize,
+    u: usize,
+    back: Option<usize>,
+    ahead: usize,
+) -> Keys<'static, F> {
+    let late = usize::try_from(offset).unwrap_or_default().wrapping_add(u);
+    let early = offset.min(0).unsigned_abs();
+    let end = late.saturating_add(ahead).saturating_add(1);
+    Keys {
+        start: back.map_or(0, |back| late.saturating_sub(early).saturating_sub(back)),
+        end: end.saturating_sub(early),
+        ..Keys::ALL
+    }
+}
+
+/// An array with an element for each key: `[[X; T]; N]`, which all queries share, or
+/// `[[[X; T]; U]; N]`.
+///
+/// The trait is sealed.
+///
+/// # Example
+///
+/// ```
+/// use microattention::rule::{All, And, Mask, PerKey};
+/// use microattention::Attend;
+///
+/// /// Any mask of `T` keys will do.
+/// fn kept<M: PerKey<bool, 1, 1, T>, const T: usize>(mask: &M) -> [[f64; T]; 1] {
+///     let attend: Attend<And<All, Mask<'_, M>>> = Attend::new().mask(mask);
+///     let mut a = [[0.0; T]];
+///     attend.softmax(&mut a);
+///     a
+/// }
+///
+/// assert_eq!(kept(&[[true, false, true]]), [[0.5, 0.0, 0.5]]);
+/// assert_eq!(kept(&[[[false, true]]]), [[0.0, 1.0]]);
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no `{X}` for each key",
+    note = "a mask is `[[bool; T]; N]` or `[[[bool; T]; U]; N]`, a bias the same of the element type",
+    note = "of a variable `m` that is a `&mut` to one, pass `&*m`"
+)]
+pub trait PerKey<X, const N: usize, const U: usize, const T: usize>: sealed::PerKey {
+    #[doc(hidden)]
+    fn row(&self, n: usize, u: usize) -> Option<&[X; T]>;
+
+    #[doc(hidden)]
+    fn row_mut(&mut self, n: usize, u: usize) -> Option<&mut [X; T]>;
+}
+
+impl<X, const N: usize, const U: usize, const T: usize> PerKey<X, N, U, T> for [[X; T]; N] {
+    #[inline(always)]
+    fn row(&self, n: usize, _: usize) -> Option<&[X; T]> {
+        self.get(n)
+    }
+
+    #[inline(always)]
+    fn row_mut(&mut self, n: usize, _: usize) -> Option<&mut [X; T]> {
+        self.get_mut(n)
+    }
+}
+
+impl<X, const N: usize, const U: usize, const T: usize> PerKey<X, N, U, T> for [[[X; T]; U]; N] {
+    #[inline(always)]
+    fn row(&self, n: usize, u: usize) -> Option<&[X; T]> {
+        self.get(n)?.get(u)
+    }
+
+    #[inline(always)]
+    fn row_mut(&mut self, n: usize, u: usize) -> Option<&mut [X; T]> {
+        self.get_mut(n)?.get_mut(u)
+    }
+}
+
+/// The rule of [`Attend::mask`](crate::Attend::mask).
+///
+/// # Example
+///
+/// ```
+/// use microattention::Attend;
+/// use microattention::rule::{All, And, Mask};
+///
+/// static MASK: [[bool; 3]; 1] = [[true, false, true]];
+/// static ATTEND: Attend<And<All, Mask<'_, [[bool; 3]; 1]>>> = Attend::new().mask(&MASK);
+/// # let mut x = [[0.0_f32; 3]];
+/// # ATTEND.softmax(&mut x);
+/// # assert_eq!(x, [[0.5, 0.0, 0.5]]);
+/// ```
+#[derive(Debug)]
+pub struct Mask<'a, M>(pub(crate) &'a M);
+
+impl<M> Clone for Mask<'_, M> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<M> Copy for Mask<'_, M> {}
+
+impl<F: Float, M, const N: usize, const U: usize, const T: usize> Rule<F, N, U, T> for Mask<'_, M>
+where
+    M: PerKey<bool, N, U, T>,
+{
+    #[inline(always)]
+    fn keys(&self, n: usize, u: usize) -> Keys<'_, F> {
+        Keys {
+            mask: Some(self.0.row(n, u).map_or(&[], |row| row)),
+            ..Keys::ALL
+        }
+    }
+}
+
+/// The rule of [`Attend::bias`](crate::Attend::bias).
+///
+/// # Example
+///
+/// ```
+/// use microattention::Attend;
+/// use microattention::rule::{All, Bias};
+///
+/// static BIAS: [[f32; 2]; 1] = [[0.0, -1.0]];
+/// static ATTEND: Attend<All, Bias<'_, [[f32; 2]; 1]>> = Attend::new().bias(&BIAS);
+/// # let mut s = [[0.0_f32; 2]];
+/// # ATTEND.dot_scores(&[[1.0]], &[[[2.0], [3.0]]], &mut s);
+/// # assert_eq!(s, [[2.0, 2.0]]);
+/// ```
+#[derive(Debug)]
+pub struct Bias<'a, B>(pub(crate) &'a B);
+
+impl<B> Clone for Bias<'_, B> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<B> Copy for Bias<'_, B> {}
+
+impl<F: Float, B, const N: usize, const U: usize, const T: usize> Rule<F, N, U, T> for Bias<'_, B>
+where
+    B: PerKey<F, N, U, T>,
+{
+    #[inline(always)]
+    fn keys(&self, n: usize, u: usize) -> Keys<'_, F> {
+        Keys {
+            bias: Some(self.0.row(n, u).map_or(&[], |row| row)),
+            ..Keys::ALL
+        }
+    }
+}
+
+/// Options without a mask, to which one can be given: of a second one nothing would say which counts.
+#[diagnostic::on_unimplemented(
+    message = "these options have a mask already",
+    label = "a second mask",
+    note = "make one mask of both: true where a key is to be attended by each"
+)]
+#[doc(hidden)]
+pub trait Unmasked {}
+impl Unmasked for All {}
+impl<F> Unmasked for Scale<F> {}
+impl<const D: usize> Unmasked for ScaleByWidth<D> {}
+impl<const N: usize> Unmasked for Lengths<'_, N> {}
+impl Unmasked for Causal {}
+impl<const N: usize> Unmasked for CausalRows<'_, N> {}
+impl Unmasked for Window {}
+impl<P: Unmasked, Q: Unmasked> Unmasked for And<P, Q> {}
 
 mod sealed {
     use super::{All, And, Bias, Causal, CausalRows, Lengths, Mask, Scale, ScaleByWidth, Window};

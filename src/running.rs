@@ -1,15 +1,12 @@
 //! Attention over a sequence of any length, one key at a time.
 
-mod sum;
-
 use core::hint::black_box;
 
 use crate::Float;
+use crate::keys::Keys;
 use crate::lanes::{VECTOR, max, sum_of_16};
-use crate::rule::{All, part};
+use crate::products::column_sums;
 use crate::softmax::exp_slice;
-use crate::weighted_sum::{column_left, eight_columns, weighted_sum_slice};
-use sum::Sum;
 
 /// Attention of one query over an unbounded sequence, in memory that does not grow: scores and
 /// values go in as they come, and the context so far can be read at any moment.
@@ -172,22 +169,11 @@ impl<F: Float, const E: usize> Running<F, E> {
         self.reference = reference;
 
         let next = |sum: Sum<F>, x| sum.times(*factor).plus(x);
-        let (_, all) = part::<F, _>(All, values.len());
-        if VECTOR {
-            let weights = weights.get(..values.len()).unwrap_or_default();
-            let mut sums = [F::ZERO; E];
-            weighted_sum_slice(all, weights, values, &mut sums);
-            update(&mut self.context, &mut self.rests, sums, next);
-        } else {
-            let (c8, c_left) = self.context.as_chunks_mut::<8>();
-            let (rests8, rests_left) = self.rests.as_chunks_mut::<8>();
-            for (j, (c, rests)) in c8.iter_mut().zip(rests8).enumerate() {
-                update(c, rests, eight_columns(all, weights, values, j), next);
-            }
-            for (j, (c, rest)) in c_left.iter_mut().zip(rests_left).enumerate() {
-                update([c], [rest], [column_left(all, weights, values, j)], next);
-            }
-        }
+        let used = weights.get(..values.len()).unwrap_or_default();
+        column_sums(Keys::ALL.among(values.len()), used, values, |e, sums| {
+            let (context, rests) = (self.context.iter_mut(), self.rests.iter_mut());
+            update(context.skip(e), rests.skip(e), sums, |sum, &x| next(sum, x));
+        });
         self.weight = next(self.weight, sum_of_16(weights));
     }
 
@@ -327,5 +313,60 @@ fn finite_or_zero<F: Float>(reference: F) -> F {
         F::ZERO
     } else {
         reference
+    }
+}
+
+/// A sum and what rounding took from it so far.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Sum<F> {
+    sum: F,
+    rest: F,
+}
+
+impl<F: Float> Sum<F> {
+    const ZERO: Self = Self {
+        sum: F::ZERO,
+        rest: F::ZERO,
+    };
+
+    /// Knuth's two-sum: the error of an addition is a float, and six operations give it. Then what the
+    /// rest has gathered moves into the sum: as a plain sum it would stall in its turn.
+    #[inline(always)]
+    fn plus(self, x: F) -> Self {
+        let sum = self.sum + x;
+        let part = sum - self.sum;
+        let rest = self.rest + ((self.sum - (sum - part)) + (x - part));
+        let moved = Self { sum, rest }.value();
+        Self {
+            sum: moved,
+            rest: rest - (moved - sum),
+        }
+    }
+
+    #[inline(always)]
+    fn plus_sum(self, other: Self) -> Self {
+        let Self { sum, rest } = self.plus(other.sum);
+        Self {
+            sum,
+            rest: rest + other.rest,
+        }
+    }
+
+    #[inline(always)]
+    fn times(self, factor: F) -> Self {
+        Self {
+            sum: self.sum * factor,
+            rest: self.rest * factor,
+        }
+    }
+
+    /// Where the sum is infinite, the rest is NaN and says nothing.
+    #[inline(always)]
+    fn value(self) -> F {
+        if self.rest.is_nan() {
+            self.sum
+        } else {
+            self.sum + self.rest
+        }
     }
 }

@@ -1,12 +1,10 @@
 //! The softmax over a row of scores, forward and backward.
 
-mod row;
-
 use crate::Float;
 use crate::attend::Attend;
-use crate::rule::{Keys, Rule};
-use row::multiply;
-pub(crate) use row::{exp_slice, softmax_backward_row, softmax_row, softmax_rows, together};
+use crate::keys::Keys;
+use crate::lanes::{VECTOR, dot, dot_if, max, sum};
+use crate::rule::Rule;
 
 /// The softmax of each row, in place.
 ///
@@ -105,10 +103,6 @@ impl<R, B> Attend<R, B> {
         R: Rule<F, N, 1, T>,
         B: Rule<F, N, 1, T>,
     {
-        if together(N, T) {
-            softmax_rows(|n| self.keys::<F, N, 1, T>(n, 0), x);
-            return;
-        }
         for (n, x) in x.iter_mut().enumerate() {
             softmax_row(self.keys::<F, N, 1, T>(n, 0), x);
         }
@@ -184,12 +178,103 @@ impl<F: Float> Normalizer<F> {
         sum.ln_from_one()
     }
 
-    /// The weights of the attended keys, from their scores, in place; nothing meant for the others, which no
-    /// backward pass reads.
+    /// The weights of the attended keys, from their scores, in place; nothing meant for others of the range,
+    /// which no backward pass reads.
     #[inline(always)]
-    pub(crate) fn weights<const T: usize>(self, keys: impl Keys<F>, x: &mut [F; T]) {
-        let x = keys.range().within(T).of_mut(x);
+    pub(crate) fn weights(self, x: &mut [F]) {
         exp_slice(x, self.max);
         multiply(x, self.factor());
+    }
+}
+
+/// `x[t] ← exp(x[t] − m) / Σ_t exp(x[t] − m)` over the attended keys, `m` the largest of their
+/// scores; `+0.0` for the others.
+#[inline(always)]
+pub(crate) fn softmax_row<F: Float, const T: usize>(
+    keys: Keys<'_, F>,
+    x: &mut [F; T],
+) -> Normalizer<F> {
+    if keys.is_masked() {
+        keys.fill_others(x, F::NEG_INFINITY);
+    }
+    let attended = keys.of_mut(x);
+    let normalizer = if VECTOR {
+        softmax_slice(attended)
+    } else {
+        softmax_shared(attended)
+    };
+    keys.fill_others(x, F::ZERO);
+    normalizer
+}
+
+/// One instance for all shapes: on a microcontroller flash counts for more than a call.
+#[inline(never)]
+fn softmax_shared<F: Float>(x: &mut [F]) -> Normalizer<F> {
+    softmax_slice(x)
+}
+
+#[inline(always)]
+fn softmax_slice<F: Float>(x: &mut [F]) -> Normalizer<F> {
+    // The addition leaves one zero of the two, of which any can be the largest.
+    let max = max(x) + F::ZERO;
+    let max = if max == F::NEG_INFINITY { F::ZERO } else { max };
+    exp_slice(x, max);
+    let sum = sum(x);
+    let normalizer = Normalizer { max, sum };
+    multiply(x, normalizer.factor());
+    normalizer
+}
+
+#[inline(always)]
+fn multiply<F: Float>(x: &mut [F], factor: F) {
+    for x in x {
+        *x = *x * factor;
+    }
+}
+
+/// `x[t] ← exp(x[t] − max)`, on vector targets in blocks that LLVM vectorises.
+#[inline(always)]
+pub(crate) fn exp_slice<F: Float>(x: &mut [F], max: F) {
+    if VECTOR {
+        let (blocks, tail) = x.as_chunks_mut::<16>();
+        for x in blocks {
+            exp_each(x, max);
+        }
+        let (blocks, tail) = tail.as_chunks_mut::<8>();
+        for x in blocks {
+            exp_each(x, max);
+        }
+        exp_each(tail, max);
+    } else {
+        exp_each(x, max);
+    }
+}
+
+#[inline(always)]
+fn exp_each<F: Float>(x: &mut [F], max: F) {
+    for x in x {
+        *x = (*x - max).exp_nonpositive();
+    }
+}
+
+/// `d[t] ← a[t]·(d[t] − Σ_t a[t]·d[t])` over the attended keys; 0 for the others.
+#[inline(always)]
+pub(crate) fn softmax_backward_row<F: Float, const T: usize>(
+    keys: Keys<'_, F>,
+    a: &[F; T],
+    d: &mut [F; T],
+) {
+    let mean = if keys.is_masked() {
+        dot_if(|i| keys.attends(i), keys.of(a), keys.of(d))
+    } else {
+        dot(keys.of(a), keys.of(d))
+    };
+    keys.fill_outside(d, F::ZERO);
+    for (i, (&a, d)) in keys.of(a).iter().zip(keys.of_mut(d)).enumerate() {
+        *d = if keys.attends(i) {
+            a * (*d - mean)
+        } else {
+            F::ZERO
+        };
     }
 }

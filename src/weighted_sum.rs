@@ -1,14 +1,10 @@
 //! The weighted sum of value rows, forward and backward.
 
-mod row;
-
 use crate::Float;
 use crate::attend::Attend;
-use crate::gradient::Gradient;
+use crate::gradient::{Gradient, Place};
+use crate::products;
 use crate::rule::Rule;
-pub(crate) use row::{
-    column_left, eight_columns, weighted_sum_backward_row, weighted_sum_row, weighted_sum_slice,
-};
 
 /// The sum of the rows of `hs`, each times its weight: the context vectors.
 ///
@@ -118,7 +114,8 @@ impl<R, B> Attend<R, B> {
         B: Rule<F, N, 1, T>,
     {
         for (n, ((a, hs), c)) in a.iter().zip(hs).zip(c).enumerate() {
-            weighted_sum_row(self.keys::<F, N, 1, T>(n, 0), a, hs, c);
+            let keys = self.keys::<F, N, 1, T>(n, 0);
+            products::weighted_sum(keys, a, hs, Place::Set(c));
         }
     }
 
@@ -144,10 +141,14 @@ impl<R, B> Attend<R, B> {
         R: Rule<F, N, 1, T>,
         B: Rule<F, N, 1, T>,
     {
-        let batch = a.iter().zip(hs).zip(dc);
-        let gradients = da.rows(|da| da).zip(dhs.rows(|dhs| dhs));
-        for (n, (((a, hs), dc), (da, dhs))) in batch.zip(gradients).enumerate() {
-            weighted_sum_backward_row(self.keys::<F, N, 1, T>(n, 0), a, hs, dc, da, dhs);
+        let (mut da, mut dhs) = (da.place(), dhs.place());
+        for (n, ((a, hs), dc)) in a.iter().zip(hs).zip(dc).enumerate() {
+            let keys = self.keys::<F, N, 1, T>(n, 0);
+            products::put_dots(keys, hs, dc, da.row(n));
+            products::gradients(keys, (a, a), hs, Place::Skipped, dhs.row(n), |h| {
+                let dc = dc[h];
+                move |a, _| a * dc
+            });
         }
     }
 }

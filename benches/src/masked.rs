@@ -3,7 +3,7 @@
 use std::hint::black_box;
 
 use microattention::rule::Rule;
-use microattention::{Attend, Skip};
+use microattention::Attend;
 
 use crate::arguments::Arguments;
 use crate::measure::Figures;
@@ -142,7 +142,7 @@ pub fn masked<const N: usize, const U: usize, const T: usize, const H: usize>(
         let with_bias = call(p, |r| {
             let (p, dh, dhs) = (black_box(p), &mut *r.dh, &mut *r.dhs);
             let attend = plain.bias(black_box(bias));
-            attend.attention_backward(&p.h, &p.hs, &p.a, &p.dc, dh, dhs, Skip);
+            attend.attention_backward(&p.h, &p.hs, &p.a, &p.dc, dh, dhs);
         });
         figures.push(time(
             NAMES[1],

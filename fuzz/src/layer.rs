@@ -272,7 +272,7 @@ pub trait Single<F: Number, const T: usize> {
     );
 }
 
-/// Both traits for one kind of `Attend`; `$bias` is the argument for the gradient of a bias.
+/// Both traits for one kind of `Attend`; `$bias` names the gradient of a bias.
 macro_rules! implement {
     ($attend:ty, [$($parameter:ident)?], $bias_type:ty, [$($bias:ident)?]) => {
         impl<F, R, $($parameter,)? const N: usize, const U: usize, const T: usize> Layer<F, N, U, T>
@@ -302,8 +302,11 @@ macro_rules! implement {
                 dv: impl Gradient<[[[F; E]; T]; N]>,
                 _dbias: impl Gradient<Self::Bias>,
             ) {
-                $(let $bias = _dbias;)?
-                self.dot_product_attention_backward(q, k, v, a, dc, dq, dk, dv $(, $bias)?);
+                self.dot_product_attention_backward(q, k, v, a, dc, dq, dk, dv);
+                $(
+                    let $bias = _dbias;
+                    self.bias_gradient(q, k, v, a, dc, $bias);
+                )?
             }
 
             fn cross<const H: usize>(
@@ -323,8 +326,11 @@ macro_rules! implement {
                 dhs_enc: impl Gradient<[[[F; H]; T]; N]>,
                 _dbias: impl Gradient<Self::Bias>,
             ) {
-                $(let $bias = _dbias;)?
-                self.cross_attention_backward(dec, enc, a, dc, dhs_dec, dhs_enc $(, $bias)?);
+                self.cross_attention_backward(dec, enc, a, dc, dhs_dec, dhs_enc);
+                $(
+                    let $bias = _dbias;
+                    self.bias_gradient(dec, enc, enc, a, dc, $bias);
+                )?
             }
         }
 
@@ -395,8 +401,7 @@ macro_rules! implement {
                 dh: &mut [[F; H]; 1],
                 dhs: &mut [[[F; H]; T]; 1],
             ) {
-                $(let $bias = microattention::Skip;)?
-                self.attention_backward(&[*h], &[*hs], a, &[*dc], dh, dhs $(, $bias)?);
+                self.attention_backward(&[*h], &[*hs], a, &[*dc], dh, dhs);
             }
         }
     };

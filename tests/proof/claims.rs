@@ -13,6 +13,7 @@ use crate::element::assert_same_bits;
 use crate::values::{Kind, Source};
 
 const README: &str = include_str!("../../README.md");
+const GUARANTEES: &str = include_str!("../../docs/guarantees.md");
 
 #[track_caller]
 fn assert_in_readme(text: &str) {
@@ -46,13 +47,13 @@ fn accuracy_of_the_readme() {
     assert_in_readme(&format!("{}·2⁻²⁴ of 1", WEIGHTS_SUM_TO_ONE.single));
 }
 
-/// Each test that the README names, as `file` or `file::name`, is there.
+/// Each test that the page of guarantees names, as `file` or `file::name`, is there.
 #[test]
-fn tests_of_the_readme() {
+fn tests_of_the_guarantees() {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
-    let names = README.split('`').skip(1).step_by(2);
+    let names = GUARANTEES.split('`').skip(1).step_by(2);
     let tests: Vec<_> = names.filter(|name| name.starts_with("tests/")).collect();
-    assert!(tests.len() > 5);
+    assert!(tests.len() > 40);
     for test in tests {
         let mut parts = test.split("::");
         let file = root.join(parts.next().expect("a path"));
@@ -94,15 +95,20 @@ fn options_in_a_static() {
     assert_eq!((a, b), ([[1.0, 0.0]], [[1.0, 0.0]]));
 }
 
-/// A scale that is given twice multiplies twice, in the order given.
+/// Two scales are one: their product, in either order.
 #[test]
-fn scales_multiply_in_order() {
+fn two_scales_are_their_product() {
     let (x, first, second) = (1.1_f32, 0.3, 1.3);
     let mut s = [[f32::NAN]];
     let att = Attend::new().scale(first).scale(second);
     att.dot_scores(&[[x]], &[[[1.0]]], &mut s);
-    assert_eq!(s, [[(x * first) * second]]);
-    assert_ne!(s, [[x * (first * second)]]);
+    assert_eq!(s, [[x * (first * second)]]);
+    assert_ne!(s, [[(x * first) * second]]);
+    Attend::new()
+        .scale(second)
+        .scale(first)
+        .dot_scores(&[[x]], &[[[1.0]]], &mut s);
+    assert_eq!(s, [[x * (first * second)]]);
 }
 
 /// Gradients of shared keys that accumulate have the same bits however the calls are grouped.

@@ -223,6 +223,6 @@ macro_rules! properties {
 properties! {
     order_of_keys: plain f32 () masked f64 (scale mask biases) masked_each f32 (masks bias);
     order_of_queries: plain f32 () masked f64 (scale masks bias) ranges f32 (lengths mask biases);
-    order_of_batch_rows: plain f32 () all f64 (lengths causal_rows window mask masks bias);
+    order_of_batch_rows: plain f32 () all f64 (lengths causal_rows window masks bias);
     shifts: plain f64 () ranges f32 (scale lengths causal window) masked f64 (masks biases);
 }

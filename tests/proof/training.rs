@@ -109,9 +109,8 @@ impl<F: Element> Model<F> {
         }
         let (mut dq, mut dk) = ([[[zero; D]]; N], [[[zero; D]; T]; N]);
         let (mut dx, mut dbias) = ([[[zero; D]; T]; N], [[zero; T]; N]);
-        att.dot_product_attention_backward(
-            &q, &k, x, &a, &dc, &mut dq, &mut dk, &mut dx, &mut dbias,
-        );
+        att.dot_product_attention_backward(&q, &k, x, &a, &dc, &mut dq, &mut dk, &mut dx);
+        att.bias_gradient(&q, &k, x, &a, &dc, &mut dbias);
         self.descend(x, &dq, &dk, &dbias, &dclassifier);
         loss
     }

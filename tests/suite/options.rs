@@ -906,6 +906,13 @@ macro_rules! pairs {
     ($option:ident) => {};
     // There is one bias at most.
     (bias biases) => {};
+    // And one mask.
+    (mask masks $($second:ident)+) => {
+        mod mask {
+            $( combination! { $second, dot_product f64 (2 3 7 3 2) mask $second } )+
+        }
+        pairs! { masks $($second)+ }
+    };
     ($first:ident $($second:ident)+) => {
         mod $first {
             $( combination! { $second, dot_product f64 (2 3 7 3 2) $first $second } )+
@@ -926,7 +933,7 @@ macro_rules! chains {
         mod $name {
             combination! { ranges, subsets $element $shape lengths causal window causal_rows }
             combination! { with_bias, subsets $element $shape
-                scale lengths causal causal_rows window window_at mask masks bias
+                scale lengths causal causal_rows window window_at masks bias
             }
             combination! { with_biases, subsets $element $shape
                 biases masks window_at scale_by_width scale lengths

@@ -379,7 +379,8 @@ macro_rules! backward_passes {
                 _dbias: impl Gradient<Self::Bias>,
             ) {
                 $( let $dbias = _dbias; )?
-                self.dot_product_attention_backward(q, k, v, a, dc, dq, dk, dv $(, $dbias)?);
+                self.dot_product_attention_backward(q, k, v, a, dc, dq, dk, dv);
+                $( self.bias_gradient(q, k, v, a, dc, $dbias); )?
             }
 
             fn cross<A: Saved<F, T>>(
@@ -392,7 +393,8 @@ macro_rules! backward_passes {
                 _dbias: impl Gradient<Self::Bias>,
             ) {
                 $( let $dbias = _dbias; )?
-                self.cross_attention_backward(q, k, a, dc, dq, dk $(, $dbias)?);
+                self.cross_attention_backward(q, k, a, dc, dq, dk);
+                $( self.bias_gradient(q, k, k, a, dc, $dbias); )?
             }
         }
 
@@ -411,8 +413,15 @@ macro_rules! backward_passes {
                 dhs: &mut [[[F; D]; T]; N],
                 _dbias: &mut Self::Bias,
             ) {
-                $( let $dbias = _dbias; )?
-                self.dot_scores_backward(h, hs, ds, dh, dhs $(, $dbias)?);
+                self.dot_scores_backward(h, hs, ds, dh, dhs);
+                // It is that of the scores, of the keys that are attended.
+                $(
+                    let $dbias = _dbias;
+                    let (ds, mut attended) = (ds.map(|ds| ds.map(|ds| [ds])), [[F::of(0.0); T]; N]);
+                    let one = [[F::of(1.0)]; N];
+                    self.weighted_sum_backward(&attended.clone(), &ds, &one, Accumulate(&mut attended), Skip);
+                    *$dbias = *Self::Bias::of(&flat(&attended));
+                )?
             }
 
             fn weights(
@@ -423,8 +432,13 @@ macro_rules! backward_passes {
                 dhs: &mut [[[F; D]; T]; N],
                 _dbias: &mut Self::Bias,
             ) {
-                $( let $dbias = _dbias; )?
-                self.attention_weights_backward(h, hs, a, da, dh, dhs $(, $dbias)?);
+                self.attention_weights_backward(h, hs, a, da, dh, dhs);
+                $(
+                    let $dbias = _dbias;
+                    let mut ds = *da;
+                    self.softmax_backward(a, &mut ds);
+                    *$dbias = *Self::Bias::of(&flat(&ds).iter().map(|&ds| F::of(0.0) + ds).collect::<Vec<_>>());
+                )?
             }
 
             fn attention<A: Saved<F, T>>(
@@ -435,8 +449,12 @@ macro_rules! backward_passes {
                 dhs: &mut [[[F; D]; T]; N],
                 _dbias: &mut Self::Bias,
             ) {
-                $( let $dbias = _dbias; )?
-                self.attention_backward(h, hs, a, dc, dh, dhs $(, $dbias)?);
+                self.attention_backward(h, hs, a, dc, dh, dhs);
+                $(
+                    let ($dbias, q, dc) = (_dbias, h.map(|h| [h]), dc.map(|dc| [dc]));
+                    let a: &[[A; 1]; N] = a.as_chunks().0.try_into().expect("N rows");
+                    self.bias_gradient(&q, hs, hs, a, &dc, $dbias);
+                )?
             }
         }
     };

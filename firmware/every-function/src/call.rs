@@ -28,12 +28,12 @@ pub struct Calls<F: 'static, const N: usize, const U: usize, const T: usize, con
 }
 
 /// Calls with the options `$one` for a single query and `$many` for several. With a bias, its
-/// gradients are the fields `$dbias` and `$dbias_dec`.
+/// gradient is the field `$dbias`.
 macro_rules! calls {
     ($option:literal, |$x:ident| $options:expr) => {
-        calls!($option, |$x| $options, $options;;)
+        calls!($option, |$x| $options, $options;)
     };
-    ($option:literal, |$x:ident| $one:expr, $many:expr; $($dbias:ident)?; $($dbias_dec:ident)?) => {
+    ($option:literal, |$x:ident| $one:expr, $many:expr; $($dbias:ident)?) => {
         Calls {
             origin: &[
                 call!($option, "dot_scores", 1, |$x| {
@@ -60,23 +60,22 @@ macro_rules! calls {
                 }),
                 call!($option, "dot_scores_backward", 2, |$x| {
                     $one.dot_scores_backward(
-                        &$x.h, &$x.hs, &$x.da, &mut $x.dh, &mut $x.dhs, $(&mut $x.$dbias,)?
+                        &$x.h, &$x.hs, &$x.da, &mut $x.dh, &mut $x.dhs,
                     )
                 }),
                 call!($option, "attention_weights_backward", 2, |$x| {
                     $one.attention_weights_backward(
-                        &$x.h, &$x.hs, &$x.a, &$x.da, &mut $x.dh, &mut $x.dhs, $(&mut $x.$dbias,)?
+                        &$x.h, &$x.hs, &$x.a, &$x.da, &mut $x.dh, &mut $x.dhs,
                     )
                 }),
                 call!($option, "attention_backward", 4, |$x| {
                     $one.attention_backward(
-                        &$x.h, &$x.hs, &$x.a, &$x.dc, &mut $x.dh, &mut $x.dhs, $(&mut $x.$dbias,)?
+                        &$x.h, &$x.hs, &$x.a, &$x.dc, &mut $x.dh, &mut $x.dhs,
                     )
                 }),
                 call!($option, "cross_attention_backward", 4 * U, |$x| {
                     $many.cross_attention_backward(
                         &$x.hs_dec, &$x.hs, &$x.a_dec, &$x.dc_dec, &mut $x.dhs_dec, &mut $x.dhs,
-                        $(&mut $x.$dbias_dec,)?
                     )
                 }),
             ],
@@ -89,7 +88,7 @@ macro_rules! calls {
                 call!($option, "dot_product_attention_backward", 4 * U, |$x| {
                     $many.dot_product_attention_backward(
                         &$x.hs_dec, &$x.hs, &$x.v, &$x.a_dec, &$x.dc_dec, &mut $x.dhs_dec,
-                        &mut $x.dhs, &mut $x.dv, $(&mut $x.$dbias_dec,)?
+                        &mut $x.dhs, &mut $x.dv,
                     )
                 }),
             ],
@@ -108,19 +107,18 @@ macro_rules! calls {
                 call!($option, "attention_backward:normalizer", 4, |$x| {
                     $one.attention_backward(
                         &$x.h, &$x.hs, &$x.normalizer, &$x.dc, &mut $x.dh, &mut $x.dhs,
-                        $(&mut $x.$dbias,)?
                     )
                 }),
                 call!($option, "cross_attention_backward:normalizer", 4 * U, |$x| {
                     $many.cross_attention_backward(
                         &$x.hs_dec, &$x.hs, &$x.normalizer_dec, &$x.dc_dec, &mut $x.dhs_dec,
-                        &mut $x.dhs, $(&mut $x.$dbias_dec,)?
+                        &mut $x.dhs,
                     )
                 }),
                 call!($option, "dot_product_attention_backward:normalizer", 4 * U, |$x| {
                     $many.dot_product_attention_backward(
                         &$x.hs_dec, &$x.hs, &$x.v, &$x.normalizer_dec, &$x.dc_dec,
-                        &mut $x.dhs_dec, &mut $x.dhs, &mut $x.dv, $(&mut $x.$dbias_dec,)?
+                        &mut $x.dhs_dec, &mut $x.dhs, &mut $x.dv,
                     )
                 }),
             ],
@@ -139,101 +137,101 @@ macro_rules! calls {
                 call!($option, "dot_scores_backward:accumulate", 2, |$x| {
                     $one.dot_scores_backward(
                         &$x.h, &$x.hs, &$x.da, Accumulate(&mut $x.dh), Accumulate(&mut $x.dhs),
-                        $(Accumulate(&mut $x.$dbias),)?
                     )
                 }),
                 call!($option, "dot_scores_backward:dh", 1, |$x| {
                     $one.dot_scores_backward(
-                        &$x.h, &$x.hs, &$x.da, &mut $x.dh, Skip, $(unwanted!($dbias),)?
+                        &$x.h, &$x.hs, &$x.da, &mut $x.dh, Skip,
                     )
                 }),
                 call!($option, "dot_scores_backward:dhs", 1, |$x| {
                     $one.dot_scores_backward(
-                        &$x.h, &$x.hs, &$x.da, Skip, &mut $x.dhs, $(unwanted!($dbias),)?
+                        &$x.h, &$x.hs, &$x.da, Skip, &mut $x.dhs,
                     )
                 }),
                 call!($option, "attention_weights_backward:accumulate", 2, |$x| {
                     $one.attention_weights_backward(
                         &$x.h, &$x.hs, &$x.a, &$x.da, Accumulate(&mut $x.dh),
-                        Accumulate(&mut $x.dhs), $(Accumulate(&mut $x.$dbias),)?
+                        Accumulate(&mut $x.dhs),
                     )
                 }),
                 call!($option, "attention_weights_backward:dh", 1, |$x| {
                     $one.attention_weights_backward(
-                        &$x.h, &$x.hs, &$x.a, &$x.da, &mut $x.dh, Skip, $(unwanted!($dbias),)?
+                        &$x.h, &$x.hs, &$x.a, &$x.da, &mut $x.dh, Skip,
                     )
                 }),
                 call!($option, "attention_weights_backward:dhs", 1, |$x| {
                     $one.attention_weights_backward(
-                        &$x.h, &$x.hs, &$x.a, &$x.da, Skip, &mut $x.dhs, $(unwanted!($dbias),)?
+                        &$x.h, &$x.hs, &$x.a, &$x.da, Skip, &mut $x.dhs,
                     )
                 }),
                 call!($option, "attention_backward:accumulate", 4, |$x| {
                     $one.attention_backward(
                         &$x.h, &$x.hs, &$x.a, &$x.dc, Accumulate(&mut $x.dh),
-                        Accumulate(&mut $x.dhs), $(Accumulate(&mut $x.$dbias),)?
+                        Accumulate(&mut $x.dhs),
                     )
                 }),
                 call!($option, "attention_backward:dh", 2, |$x| {
                     $one.attention_backward(
-                        &$x.h, &$x.hs, &$x.a, &$x.dc, &mut $x.dh, Skip, $(unwanted!($dbias),)?
+                        &$x.h, &$x.hs, &$x.a, &$x.dc, &mut $x.dh, Skip,
                     )
                 }),
                 call!($option, "attention_backward:dhs", 3, |$x| {
                     $one.attention_backward(
                         &$x.h, &$x.hs, &$x.normalizer, &$x.dc, Skip, &mut $x.dhs,
-                        $(unwanted!($dbias),)?
                     )
                 }),
-                $(call!($option, "attention_backward:dbias", 2, |$x| {
-                    $one.attention_backward(
-                        &$x.h, &$x.hs, &$x.a, &$x.dc, Skip, Skip, &mut $x.$dbias,
-                    )
-                }),)?
                 call!($option, "cross_attention_backward:accumulate", 4 * U, |$x| {
                     $many.cross_attention_backward(
                         &$x.hs_dec, &$x.hs, &$x.normalizer_dec, &$x.dc_dec,
                         Accumulate(&mut $x.dhs_dec), Accumulate(&mut $x.dhs),
-                        $(Accumulate(&mut $x.$dbias_dec),)?
                     )
                 }),
                 call!($option, "cross_attention_backward:dhs_dec", 2 * U, |$x| {
                     $many.cross_attention_backward(
                         &$x.hs_dec, &$x.hs, &$x.a_dec, &$x.dc_dec, &mut $x.dhs_dec, Skip,
-                        $(unwanted!($dbias_dec),)?
                     )
                 }),
                 call!($option, "cross_attention_backward:dhs_enc", 3 * U, |$x| {
                     $many.cross_attention_backward(
                         &$x.hs_dec, &$x.hs, &$x.a_dec, &$x.dc_dec, Skip, &mut $x.dhs,
-                        $(unwanted!($dbias_dec),)?
                     )
                 }),
                 call!($option, "dot_product_attention_backward:accumulate", 4 * U, |$x| {
                     $many.dot_product_attention_backward(
                         &$x.hs_dec, &$x.hs, &$x.v, &$x.a_dec, &$x.dc_dec,
                         Accumulate(&mut $x.dhs_dec), Accumulate(&mut $x.dhs),
-                        Accumulate(&mut $x.dv), $(Accumulate(&mut $x.$dbias_dec),)?
+                        Accumulate(&mut $x.dv),
                     )
                 }),
                 call!($option, "dot_product_attention_backward:dq", 2 * U, |$x| {
                     $many.dot_product_attention_backward(
                         &$x.hs_dec, &$x.hs, &$x.v, &$x.a_dec, &$x.dc_dec, &mut $x.dhs_dec, Skip,
-                        Skip, $(unwanted!($dbias_dec),)?
+                        Skip,
                     )
                 }),
                 call!($option, "dot_product_attention_backward:dk", 2 * U, |$x| {
                     $many.dot_product_attention_backward(
                         &$x.hs_dec, &$x.hs, &$x.v, &$x.a_dec, &$x.dc_dec, Skip, &mut $x.dhs, Skip,
-                        $(unwanted!($dbias_dec),)?
                     )
                 }),
                 call!($option, "dot_product_attention_backward:dv", U, |$x| {
                     $many.dot_product_attention_backward(
                         &$x.hs_dec, &$x.hs, &$x.v, &$x.normalizer_dec, &$x.dc_dec, Skip, Skip,
-                        &mut $x.dv, $(unwanted!($dbias_dec),)?
+                        &mut $x.dv,
                     )
                 }),
+                $(call!($option, "bias_gradient", 2 * U, |$x| {
+                    $many.bias_gradient(
+                        &$x.hs_dec, &$x.hs, &$x.v, &$x.a_dec, &$x.dc_dec, &mut $x.$dbias,
+                    )
+                }),
+                call!($option, "bias_gradient:normalizer", 2 * U, |$x| {
+                    $many.bias_gradient(
+                        &$x.hs_dec, &$x.hs, &$x.v, &$x.normalizer_dec, &$x.dc_dec,
+                        Accumulate(&mut $x.$dbias),
+                    )
+                }),)?
             ],
         }
     };
@@ -257,12 +255,6 @@ macro_rules! call {
     };
 }
 
-macro_rules! unwanted {
-    ($gradient:ident) => {
-        Skip
-    };
-}
-
 impl<F: Float, const N: usize, const U: usize, const T: usize, const H: usize>
     Calls<F, N, U, T, H>
 {
@@ -281,7 +273,7 @@ impl<F: Float, const N: usize, const U: usize, const T: usize, const H: usize>
     pub const BIAS: Self = calls!(
         "+bias",
         |x| Attend::new().bias(&x.bias),
-        Attend::new().bias(&x.bias); dbias; dbias
+        Attend::new().bias(&x.bias); dbias
     );
     pub const SCALE: Self = calls!("+scale", |x| Attend::new().scale(x.scale));
     pub const SCALE_BY_WIDTH: Self = calls!("+scale_by_width", |x| {
@@ -291,7 +283,7 @@ impl<F: Float, const N: usize, const U: usize, const T: usize, const H: usize>
     pub const EACH_QUERY: Self = calls!(
         "+mask+bias",
         |x| Attend::new().mask(&x.mask).bias(&x.bias),
-        Attend::new().mask(&x.mask_dec).bias(&x.bias_dec); dbias; dbias_dec
+        Attend::new().mask(&x.mask_dec).bias(&x.bias_dec); dbias_dec
     );
     pub const COMBINED: Self = calls!(
         "+combined",
@@ -311,7 +303,7 @@ impl<F: Float, const N: usize, const U: usize, const T: usize, const H: usize>
             .window(x.back, x.ahead)
             .lengths(&x.lengths)
             .bias(&x.bias_dec);
-        dbias; dbias_dec
+        dbias_dec
     );
 
     /// The functions that take no options.

@@ -13,7 +13,9 @@
 //! let attend = Attend::new().lengths(&lengths).mask(&mask).bias(&[[0.0; 3]]);
 //! attend.attention(&h, &hs, &mut a, &mut c);
 //! let (mut dh, mut dbias) = ([[0.0; 2]], [[0.0; 3]]);
-//! attend.attention_backward(&h, &hs, &a, &[[1.0; 2]], &mut dh, Skip, &mut dbias);
+//! attend.attention_backward(&h, &hs, &a, &[[1.0; 2]], &mut dh, Skip);
+//! attend.weighted_sum_backward(&a, &hs, &[[1.0; 2]], &mut dbias, Skip);
+//! attend.softmax_backward(&a, &mut dbias);
 //! ```
 
 macro_rules! mistakes {
@@ -33,7 +35,6 @@ macro_rules! mistakes {
 }
 
 mistakes! {
-    bias_without_gradient
     generic_option
     gradient_by_value
     gradient_moved
@@ -47,6 +48,7 @@ mistakes! {
     saved_twice
     slice
     two_biases
+    two_masks
     vectors
     width_of_zero
     wrong_shape

@@ -1,7 +1,7 @@
 //! The functions of the first table, without options and as methods with all of them.
 
 use microattention::{
-    Attend, attention, attention_backward, attention_weights, attention_weights_backward,
+    Attend, Skip, attention, attention_backward, attention_weights, attention_weights_backward,
     cross_attention, cross_attention_backward, dot_scores, dot_scores_backward, softmax,
     softmax_backward, weighted_sum, weighted_sum_backward,
 };
@@ -66,10 +66,10 @@ impl<F: Element> Outputs<F> {
     }
 }
 
-/// Calls each function, as a method of the options if there are some. With a bias, a backward pass through the scores
-/// has one more gradient.
+/// Calls each function, as a method of the options if there are some. With a bias, its
+/// gradient is that of the scores.
 macro_rules! every_function {
-    ($golden:ident, $x:ident, $prefix:literal, [$($att:tt)*], [$($dbias:ident)?]) => {{
+    ($golden:ident, $x:ident, $prefix:literal, [$($att:tt)*], [$($dbias:ident $biased:ident)?]) => {{
         let case = |name: &str| $golden.case(&format!("{} {name}", $prefix));
         let x = $x;
 
@@ -83,12 +83,17 @@ macro_rules! every_function {
 
         let mut y = Outputs::unwritten();
         $($att)* dot_scores(&x.h, &x.hs, &mut y.t);
-        $($att)* dot_scores_backward(&x.h, &x.hs, &x.ds, &mut y.h, &mut y.th $(, &mut y.$dbias)?);
+        $($att)* dot_scores_backward(&x.h, &x.hs, &x.ds, &mut y.h, &mut y.th);
         let case_of = case("dot_scores");
         case_of.compare("out", &y.t);
         case_of.compare("dh", &y.h);
         case_of.compare("dhs", &y.th);
-        $(case_of.compare("dbias", &y.$dbias);)?
+        $(
+            // Of the keys that are attended.
+            let ds = x.ds.map(|ds| ds.map(|ds| [ds]));
+            $biased.weighted_sum_backward(&x.a, &ds, &[[1.0]; N], &mut y.$dbias, Skip);
+            case_of.compare("dbias", &y.$dbias);
+        )?
 
         let (mut a, mut d) = (x.s, x.da);
         $($att)* softmax(&mut a);
@@ -99,7 +104,11 @@ macro_rules! every_function {
 
         let (mut a, mut y) = (Outputs::unwritten().t, Outputs::unwritten());
         $($att)* attention_weights(&x.h, &x.hs, &mut a);
-        $($att)* attention_weights_backward(&x.h, &x.hs, &a, &x.da, &mut y.h, &mut y.th $(, &mut y.$dbias)?);
+        $($att)* attention_weights_backward(&x.h, &x.hs, &a, &x.da, &mut y.h, &mut y.th);
+        $(
+            y.$dbias = x.da;
+            $biased.softmax_backward(&a, &mut y.$dbias);
+        )?
         let case_of = case("attention_weights");
         case_of.compare("out", &a);
         case_of.compare("dh", &y.h);
@@ -108,7 +117,11 @@ macro_rules! every_function {
 
         let (mut c, mut y) = (Outputs::unwritten().h, Outputs::unwritten());
         $($att)* attention(&x.h, &x.hs, &mut y.t, &mut c);
-        $($att)* attention_backward(&x.h, &x.hs, &y.t, &x.dc, &mut y.h, &mut y.th $(, &mut y.$dbias)?);
+        $($att)* attention_backward(&x.h, &x.hs, &y.t, &x.dc, &mut y.h, &mut y.th);
+        $(
+            $biased.weighted_sum_backward(&y.t, &x.hs, &x.dc, &mut y.$dbias, Skip);
+            $biased.softmax_backward(&y.t, &mut y.$dbias);
+        )?
         let case_of = case("attention");
         case_of.compare("out", &c);
         case_of.compare("dh", &y.h);
@@ -118,8 +131,9 @@ macro_rules! every_function {
         let (mut c, mut y) = (Outputs::unwritten().uh, Outputs::unwritten());
         $($att)* cross_attention(&x.queries, &x.hs, &mut y.ut, &mut c);
         $($att)* cross_attention_backward(
-            &x.queries, &x.hs, &y.ut, &x.dcs, &mut y.uh, &mut y.th $(, &mut y.$dbias)?
+            &x.queries, &x.hs, &y.ut, &x.dcs, &mut y.uh, &mut y.th,
         );
+        $($biased.bias_gradient(&x.queries, &x.hs, &x.hs, &y.ut, &x.dcs, &mut y.$dbias);)?
         let case_of = case("cross_attention");
         case_of.compare("out", &c);
         case_of.compare("dhs_dec", &y.uh);
@@ -141,7 +155,7 @@ macro_rules! both {
             let bias = inputs.input::<[$element; T], N>("bias");
             let att = Attend::new().scale(0.375).lengths(&[5, 4]).causal(3);
             let att = att.window_at(2, 3, 2).mask(&mask).bias(&bias);
-            every_function!(golden, x, "all", [att.], [bias]);
+            every_function!(golden, x, "all", [att.], [bias att]);
             golden.assert_all_used();
         }
     };

@@ -164,17 +164,9 @@ pub fn dot_product_attention_backward<
     let (mut dv, mut dbias) = ([[[nan(); E]; T]], [[nan(); T]]);
     let zeros = [[F::of(0.0); T]];
     let att = Attend::new().scale(scale).bias(&zeros);
-    att.dot_product_attention_backward(
-        &[q],
-        &[k],
-        &[v],
-        &[a],
-        &[dc],
-        &mut dq,
-        &mut dk,
-        &mut dv,
-        &mut dbias,
-    );
+    let (q_, k_, v_, a_, dc_) = (&[q], &[k], &[v], &[a], &[dc]);
+    att.dot_product_attention_backward(q_, k_, v_, a_, dc_, &mut dq, &mut dk, &mut dv);
+    att.bias_gradient(q_, k_, v_, a_, dc_, &mut dbias);
 
     let (mut all, mut of_k, mut of_v, mut of_bias) = (vec![], vec![], vec![], vec![]);
     for u in 0..U {

@@ -1,0 +1,332 @@
+//! The three products that attention is made of: of rows with a vector, of weights with the rows, and of
+//! weights with a vector.
+//!
+//! Each stands for vector registers and for a scalar FPU, in an order of additions that is the same.
+
+use crate::Float;
+use crate::gradient::Place;
+use crate::keys::Keys;
+use crate::lanes::{IN_REGISTERS, VECTOR, dot};
+use Place::{Add, Set, Skipped};
+
+/// `out[t] = f(t, Σ_i x[t,i]·y[i])` for the attended keys, `other` elsewhere; `f` counts from the start of
+/// their range.
+#[inline(always)]
+pub(crate) fn dots<F: Float, const T: usize, const H: usize>(
+    keys: Keys<'_, F>,
+    x: &[[F; H]; T],
+    y: &[F; H],
+    out: &mut [F; T],
+    other: F,
+    f: impl Fn(usize, F) -> F,
+) {
+    keys.fill_outside(out, other);
+    for (i, (x, out)) in keys.of(x).iter().zip(keys.of_mut(out)).enumerate() {
+        *out = if keys.attends(i) {
+            f(i, dot(x, y))
+        } else {
+            other
+        };
+    }
+}
+
+/// `out[t] = Σ_i x[t,i]·y[i]` for the attended keys, zero elsewhere.
+#[inline(always)]
+pub(crate) fn put_dots<F: Float, const T: usize, const H: usize>(
+    keys: Keys<'_, F>,
+    x: &[[F; H]; T],
+    y: &[F; H],
+    out: Place<'_, [F; T]>,
+) {
+    match out {
+        Skipped => {}
+        Set(out) => dots(keys, x, y, out, F::ZERO, |_, x| x),
+        Add(out) => {
+            for (i, (x, out)) in keys.of(x).iter().zip(keys.of_mut(out)).enumerate() {
+                if keys.attends(i) {
+                    *out += dot(x, y);
+                }
+            }
+        }
+    }
+}
+
+/// `out[i] = Σ_t a[t]·x[t,i]` over the attended keys, in their order.
+#[inline(always)]
+pub(crate) fn weighted_sum<F: Float, const T: usize, const H: usize>(
+    keys: Keys<'_, F>,
+    a: &[F; T],
+    x: &[[F; H]; T],
+    out: Place<'_, [F; H]>,
+) {
+    let (a, x) = (keys.of(a), keys.of(x));
+    match out {
+        Skipped => {}
+        mut out if !keys.any() => put_sums(&mut out, 0, &[F::ZERO; H]),
+        Set(out) if VECTOR && H > IN_REGISTERS && !keys.is_masked() => {
+            out.fill(F::NEG_ZERO);
+            sum_by_fours(keys, a, x, out);
+        }
+        mut out => column_sums(keys, a, x, |i, sums| put_sums(&mut out, i, sums)),
+    }
+}
+
+/// The sums of all columns, in parts: `put(h, sums)` takes those from column `h` on. `a` and `x` are those of
+/// the range of keys.
+#[inline(always)]
+pub(crate) fn column_sums<F: Float, const H: usize>(
+    keys: Keys<'_, F>,
+    a: &[F],
+    x: &[[F; H]],
+    mut put: impl FnMut(usize, &[F]),
+) {
+    if VECTOR {
+        let mut sums = [F::NEG_ZERO; H];
+        sum_rows(keys, a, x, &mut sums);
+        put(0, &sums);
+    } else {
+        sum_by_columns(keys, a, x, put);
+    }
+}
+
+/// One row at a time, into sums that stay in vector registers.
+#[inline(always)]
+fn sum_rows<F: Float, const H: usize>(keys: Keys<'_, F>, a: &[F], x: &[[F; H]], sum: &mut [F; H]) {
+    for (i, (&a, x)) in a.iter().zip(x).enumerate() {
+        if keys.attends(i) {
+            for (sum, &x) in sum.iter_mut().zip(x) {
+                *sum += a * x;
+            }
+        }
+    }
+}
+
+/// Four rows at a time: the sums go through memory once for all of them.
+#[inline(always)]
+fn sum_by_fours<F: Float, const H: usize>(
+    keys: Keys<'_, F>,
+    a: &[F],
+    x: &[[F; H]],
+    sum: &mut [F; H],
+) {
+    let (a4, a_rest) = a.as_chunks::<4>();
+    let (x4, x_rest) = x.as_chunks::<4>();
+    for (a, [x0, x1, x2, x3]) in a4.iter().zip(x4) {
+        for i in 0..H {
+            let mut z = sum[i];
+            z += a[0] * x0[i];
+            z += a[1] * x1[i];
+            z += a[2] * x2[i];
+            z += a[3] * x3[i];
+            sum[i] = z;
+        }
+    }
+    sum_rows(keys, a_rest, x_rest, sum);
+}
+
+/// Eight columns at a time over all rows: the sums stay in the registers of a scalar FPU.
+#[inline(always)]
+fn sum_by_columns<F: Float, const H: usize>(
+    keys: Keys<'_, F>,
+    a: &[F],
+    x: &[[F; H]],
+    mut put: impl FnMut(usize, &[F]),
+) {
+    for j in 0..H / 8 {
+        let z = F::NEG_ZERO;
+        let (mut z0, mut z1, mut z2, mut z3) = (z, z, z, z);
+        let (mut z4, mut z5, mut z6, mut z7) = (z, z, z, z);
+        for (i, (&a, x)) in a.iter().zip(x).enumerate() {
+            let Some(x) = x.as_chunks::<8>().0.get(j) else {
+                break;
+            };
+            if keys.attends(i) {
+                z0 += a * x[0];
+                z1 += a * x[1];
+                z2 += a * x[2];
+                z3 += a * x[3];
+                z4 += a * x[4];
+                z5 += a * x[5];
+                z6 += a * x[6];
+                z7 += a * x[7];
+            }
+        }
+        put(8 * j, &[z0, z1, z2, z3, z4, z5, z6, z7]);
+    }
+    for h in H - H % 8..H {
+        let mut z = F::NEG_ZERO;
+        for (i, (&a, x)) in a.iter().zip(x).enumerate() {
+            if keys.attends(i) {
+                z += a * x[h];
+            }
+        }
+        put(h, &[z]);
+    }
+}
+
+/// `dq[i] = Σ_t g[t]·k[t,i]` and `dk[t,i] = f_i(a[t], g[t])`, where `column(i)` is `f_i`, over the attended keys;
+/// zeros elsewhere.
+#[inline(always)]
+pub(crate) fn gradients<F: Float, C: Fn(F, F) -> F, const T: usize, const H: usize>(
+    keys: Keys<'_, F>,
+    (a, g): (&[F; T], &[F; T]),
+    k: &[[F; H]; T],
+    dq: Place<'_, [F; H]>,
+    dk: Place<'_, [[F; H]; T]>,
+    column: impl Fn(usize) -> C,
+) {
+    match dk {
+        Skipped => weighted_sum(keys, g, k, dq),
+        Set(dk) => {
+            keys.zero_other_rows(dk);
+            gradients_by_layout(keys, (a, g), k, dq, dk, |dk, x| *dk = x, column);
+        }
+        Add(dk) => gradients_by_layout(keys, (a, g), k, dq, dk, |dk, x| *dk += x, column),
+    }
+}
+
+#[inline(always)]
+fn gradients_by_layout<F: Float, C: Fn(F, F) -> F, const T: usize, const H: usize>(
+    keys: Keys<'_, F>,
+    (a, g): (&[F; T], &[F; T]),
+    k: &[[F; H]; T],
+    dq: Place<'_, [F; H]>,
+    dk: &mut [[F; H]; T],
+    put: impl Fn(&mut F, F),
+    column: impl Fn(usize) -> C,
+) {
+    if VECTOR || !dq.is_wanted() {
+        weighted_sum(keys, g, k, dq);
+        outer(keys, keys.of(a), keys.of(g), keys.of_mut(dk), put, column);
+    } else {
+        let (a, g, k, dk) = (keys.of(a), keys.of(g), keys.of(k), keys.of_mut(dk));
+        gradients_by_columns(keys, (a, g), k, dq, dk, put, column);
+    }
+}
+
+/// Four rows at a time, or one: the loop over the columns fills vector registers.
+#[inline(always)]
+fn outer<F: Float, C: Fn(F, F) -> F, const H: usize>(
+    keys: Keys<'_, F>,
+    a: &[F],
+    g: &[F],
+    dk: &mut [[F; H]],
+    put: impl Fn(&mut F, F),
+    column: impl Fn(usize) -> C,
+) {
+    let mut rows = 0;
+    if VECTOR && !keys.is_masked() {
+        rows = a.len() - a.len() % 4;
+        let dk = dk.as_chunks_mut::<4>().0;
+        for ((a, g), [dk0, dk1, dk2, dk3]) in a
+            .as_chunks::<4>()
+            .0
+            .iter()
+            .zip(g.as_chunks::<4>().0)
+            .zip(dk)
+        {
+            for i in 0..H {
+                let f = column(i);
+                put(&mut dk0[i], f(a[0], g[0]));
+                put(&mut dk1[i], f(a[1], g[1]));
+                put(&mut dk2[i], f(a[2], g[2]));
+                put(&mut dk3[i], f(a[3], g[3]));
+            }
+        }
+    }
+    for (t, ((&a, &g), dk)) in a.iter().zip(g).zip(dk).enumerate().skip(rows) {
+        if keys.attends(t) {
+            put_row(dk, |dk, i| put(dk, column(i)(a, g)));
+        }
+    }
+}
+
+/// `f(x, i)` for each element of a row, on a scalar FPU four at a time: a quarter of the branches.
+#[inline(always)]
+fn put_row<F: Float, const H: usize>(row: &mut [F; H], f: impl Fn(&mut F, usize)) {
+    let fours = if VECTOR { 0 } else { H / 4 };
+    for (j, [x0, x1, x2, x3]) in row
+        .as_chunks_mut::<4>()
+        .0
+        .iter_mut()
+        .take(fours)
+        .enumerate()
+    {
+        f(x0, 4 * j);
+        f(x1, 4 * j + 1);
+        f(x2, 4 * j + 2);
+        f(x3, 4 * j + 3);
+    }
+    for (i, x) in row.iter_mut().enumerate().skip(4 * fours) {
+        f(x, i);
+    }
+}
+
+/// Four columns at a time over all rows: the sums and what the rows share stay in the registers of a scalar
+/// FPU.
+#[inline(always)]
+fn gradients_by_columns<F: Float, C: Fn(F, F) -> F, const H: usize>(
+    keys: Keys<'_, F>,
+    (a, g): (&[F], &[F]),
+    k: &[[F; H]],
+    mut dq: Place<'_, [F; H]>,
+    dk: &mut [[F; H]],
+    put: impl Fn(&mut F, F),
+    column: impl Fn(usize) -> C,
+) {
+    if !keys.any() {
+        return put_sums(&mut dq, 0, &[F::ZERO; H]);
+    }
+    for j in 0..H / 4 {
+        let i = 4 * j;
+        let (f0, f1, f2, f3) = (column(i), column(i + 1), column(i + 2), column(i + 3));
+        let z = F::NEG_ZERO;
+        let (mut z0, mut z1, mut z2, mut z3) = (z, z, z, z);
+        for (t, (((&a, &g), k), dk)) in a.iter().zip(g).zip(k).zip(&mut *dk).enumerate() {
+            let (Some(k), Some([dk0, dk1, dk2, dk3])) = (
+                k.as_chunks::<4>().0.get(j),
+                dk.as_chunks_mut::<4>().0.get_mut(j),
+            ) else {
+                break;
+            };
+            if keys.attends(t) {
+                z0 += g * k[0];
+                z1 += g * k[1];
+                z2 += g * k[2];
+                z3 += g * k[3];
+                put(dk0, f0(a, g));
+                put(dk1, f1(a, g));
+                put(dk2, f2(a, g));
+                put(dk3, f3(a, g));
+            }
+        }
+        put_sums(&mut dq, i, &[z0, z1, z2, z3]);
+    }
+    for i in H - H % 4..H {
+        let (f, mut z) = (column(i), F::NEG_ZERO);
+        for (t, (((&a, &g), k), dk)) in a.iter().zip(g).zip(k).zip(&mut *dk).enumerate() {
+            if keys.attends(t) {
+                z += g * k[i];
+                put(&mut dk[i], f(a, g));
+            }
+        }
+        put_sums(&mut dq, i, &[z]);
+    }
+}
+
+#[inline(always)]
+fn put_sums<F: Float, const H: usize>(out: &mut Place<'_, [F; H]>, i: usize, sums: &[F]) {
+    match out {
+        Skipped => {}
+        Set(out) => out
+            .iter_mut()
+            .skip(i)
+            .zip(sums)
+            .for_each(|(out, &x)| *out = x),
+        Add(out) => out
+            .iter_mut()
+            .skip(i)
+            .zip(sums)
+            .for_each(|(out, &x)| *out += x),
+    }
+}
