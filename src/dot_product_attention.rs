@@ -94,7 +94,7 @@ impl<R, B> Attend<R, B> {
     ///
     /// Sums over the queries run in their order. One row `[F; T]` on the stack holds `ds`, on a
     /// vector target one for each of four queries. Each gradient goes where its [`Gradient`]
-    /// argument says: `&mut`, [`Accumulate`](crate::Accumulate) or [`Skip`].
+    /// argument says: `&mut`, [`Accumulate`](crate::Accumulate) or [`Skip`](crate::Skip).
     ///
     /// # Special values
     ///

@@ -17,6 +17,7 @@ mod lanes;
 mod ln;
 mod losses;
 mod products;
+pub mod quantized;
 mod queries;
 pub mod rule;
 mod running;

@@ -1,0 +1,105 @@
+//! Attention of one query, forward and backward: the layers are these steps with their own arrays.
+
+use super::attend::Attend;
+use super::bits::Power;
+use super::products::{column, dots, outer, query_backward};
+use super::row::{softmax_backward_row, softmax_row};
+use crate::gradient::Place;
+use crate::keys::Keys;
+
+impl<R> Attend<R> {
+    /// The weights of the query `q` over the keys `k`.
+    #[inline(always)]
+    pub(super) fn weights_row<const T: usize, const D: usize>(
+        &self,
+        keys: Keys<'_, f32>,
+        q: &[i8; D],
+        k: &[[i8; D]; T],
+        a: &mut [u16; T],
+    ) {
+        // At most 2¹⁴ each.
+        const { assert!(D < 131_072, "at most 131,071 features") };
+        let mut s = [0; T];
+        dots(keys, k, q, Place::Set(&mut s), 0);
+        softmax_row(keys, &self.scale, &s, a);
+    }
+
+    /// In place of the gradients of the weights, the mantissas of those of the scores; and what makes gradients in the
+    /// options' fraction of them.
+    #[inline(always)]
+    pub(super) fn softmax_backward_row<const T: usize>(
+        &self,
+        keys: Keys<'_, f32>,
+        a: &[u16; T],
+        d: &mut [i32; T],
+    ) -> Power {
+        let exponent = softmax_backward_row(keys, &self.scale, a, d);
+        Power::new(exponent.wrapping_add(self.fraction.cast_signed()))
+    }
+
+    /// The same from the gradient of the context of the values `v`.
+    #[inline(always)]
+    pub(super) fn scores_backward<const T: usize, const E: usize>(
+        &self,
+        keys: Keys<'_, f32>,
+        v: &[[i8; E]; T],
+        (a, dc): (&[u16; T], &[i16; E]),
+        ds: &mut [i32; T],
+    ) -> Power {
+        // At most 2²² each.
+        const { assert!(E < 512, "at most 511 features") };
+        dots(keys, v, dc, Place::Set(ds), 0);
+        self.softmax_backward_row(keys, a, ds)
+    }
+
+    /// From 2⁻¹⁶ to the fraction.
+    #[inline(always)]
+    fn value_power(&self) -> Power {
+        Power::right(16_u32.wrapping_sub(self.fraction))
+    }
+
+    /// `dv[t,i] = a[t]·dc[i]`
+    #[inline(always)]
+    pub(super) fn values_backward<const T: usize, const E: usize>(
+        &self,
+        keys: Keys<'_, f32>,
+        a: &[u16; T],
+        dc: &[i16; E],
+        dv: Place<'_, [[i32; E]; T]>,
+    ) {
+        let value = self.value_power();
+        let term = |a: i32, dc: i32| value.round(a.wrapping_mul(dc));
+        let rows = keys.of(a).iter().map(|&a| a.into());
+        outer(keys, &rows, |i| column(dc, i), term, dv);
+    }
+
+    /// `dhs[t,i] = a[t]·dc[i] + ds[t]·h[i]`, where the rows are keys and values at once.
+    #[inline(always)]
+    pub(super) fn rows_backward<const T: usize, const H: usize>(
+        &self,
+        keys: Keys<'_, f32>,
+        (h, hs): (&[i8; H], &[[i8; H]; T]),
+        (a, dc): (&[u16; T], &[i16; H]),
+        dh: Place<'_, [i32; H]>,
+        dhs: Place<'_, [[i32; H]; T]>,
+    ) {
+        if !dh.is_wanted() && !dhs.is_wanted() {
+            return;
+        }
+        let mut ds = [0; T];
+        let power = self.scores_backward(keys, hs, (a, dc), &mut ds);
+        query_backward(keys, &ds, power, hs, dh);
+        power.to_left(&mut ds);
+        let value = self.value_power();
+        let term = |(a, ds): (i32, i32), (dc, h): (i32, i32)| {
+            let value = value.round(a.wrapping_mul(dc));
+            value.wrapping_add(power.round(ds.wrapping_mul(h)))
+        };
+        let rows = keys
+            .of(a)
+            .iter()
+            .zip(keys.of(&ds))
+            .map(|(&a, &ds)| (a.into(), ds));
+        outer(keys, &rows, |i| (column(dc, i), column(h, i)), term, dhs);
+    }
+}
