@@ -1,6 +1,5 @@
 //! Where a backward pass puts a gradient.
 
-use crate::Float;
 use Place::{Add, Set, Skipped};
 
 /// What a backward pass is to do with one gradient of the array type `A`.
@@ -162,12 +161,12 @@ impl<R, const N: usize> Place<'_, [R; N]> {
     }
 }
 
-impl<F: Float, const H: usize, const T: usize> Place<'_, [[F; H]; T]> {
+impl<X: Copy + Default, const H: usize, const T: usize> Place<'_, [[X; H]; T]> {
     /// The gradient of what had no influence: zeros, which accumulating need not add.
     #[inline(always)]
     pub(crate) fn put_zeros(&mut self) {
         if let Set(rows) = self {
-            rows.as_flattened_mut().fill(F::ZERO);
+            rows.as_flattened_mut().fill(X::default());
         }
     }
 }

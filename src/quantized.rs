@@ -58,7 +58,7 @@ mod scale;
 mod softmax;
 mod weighted_sum;
 
-pub use attend::Attend;
+pub use attend::{Attend, Restriction};
 pub use attention::{attention, attention_backward};
 pub use attention_weights::{attention_weights, attention_weights_backward};
 pub use convert::{dequantize, normalize, quantize, requantize, scale_of, update};

@@ -194,10 +194,8 @@ pub(crate) fn softmax_row<F: Float, const T: usize>(
     keys: Keys<'_, F>,
     x: &mut [F; T],
 ) -> Normalizer<F> {
-    if keys.is_masked() {
-        keys.fill_others(x, F::NEG_INFINITY);
-    }
     let attended = keys.of_mut(x);
+    keys.fill_masked(attended, F::NEG_INFINITY);
     let normalizer = if VECTOR {
         softmax_slice(attended)
     } else {
@@ -232,7 +230,11 @@ fn multiply<F: Float>(x: &mut [F], factor: F) {
     }
 }
 
-/// `x[t] ← exp(x[t] − max)`, on vector targets in blocks that LLVM vectorises.
+/// `x[t] ← exp(x[t] − max)`.
+///
+/// On vector targets in blocks of a length that stays a loop, which LLVM vectorises: it gives up on
+/// the unrolled expression. Filling up a last block would cost more than the elements left over do
+/// one by one.
 #[inline(always)]
 pub(crate) fn exp_slice<F: Float>(x: &mut [F], max: F) {
     if VECTOR {

@@ -132,7 +132,7 @@ impl<R> Attend<R> {
 /// ```
 /// use microattention::quantized::{Attend, Restriction, ScoreScale};
 ///
-/// fn in_integers<R: Restriction>(options: microattention::Attend<R>) -> Attend<R> {
+/// fn in_integers<R: Restriction + Copy>(options: microattention::Attend<R>) -> Attend<R> {
 ///     Attend::with(ScoreScale::new(0.001), options)
 /// }
 /// # let _ = in_integers(microattention::Attend::new().causal(0));

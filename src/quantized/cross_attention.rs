@@ -1,7 +1,6 @@
 //! Attention of several queries over the same rows, in integers, forward and backward.
 
 use super::attend::Attend;
-use super::products::zero;
 use super::scale::ScoreScale;
 use crate::gradient::Gradient;
 use crate::rule::Rule;
@@ -124,7 +123,7 @@ impl<R> Attend<R> {
         for (n, (((q, hs), a), dc)) in hs_dec.iter().zip(hs_enc).zip(a).zip(dc).enumerate() {
             let (mut dq, mut dhs) = (dq.row(n), dhs.row(n));
             if U == 0 {
-                zero(&mut dhs);
+                dhs.put_zeros();
             }
             for (u, ((q, a), dc)) in q.iter().zip(a).zip(dc).enumerate() {
                 let (dq, dhs) = (dq.row(u), dhs.in_turn(u == 0));

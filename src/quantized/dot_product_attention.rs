@@ -1,7 +1,7 @@
 //! Attention of several queries over keys and values of their own, in integers, forward and backward.
 
 use super::attend::Attend;
-use super::products::{keys_backward, query_backward, weighted_sum, zero};
+use super::products::{keys_backward, query_backward, weighted_sum};
 use crate::gradient::Gradient;
 use crate::rule::Rule;
 
@@ -101,8 +101,8 @@ impl<R> Attend<R> {
         for (n, ((((q, k), v), a), dc)) in q.iter().zip(k).zip(v).zip(a).zip(dc).enumerate() {
             let (mut dq, mut dk, mut dv) = (dq.row(n), dk.row(n), dv.row(n));
             if U == 0 {
-                zero(&mut dk);
-                zero(&mut dv);
+                dk.put_zeros();
+                dv.put_zeros();
             }
             for (u, ((q, a), dc)) in q.iter().zip(a).zip(dc).enumerate() {
                 let keys = self.keys::<N, U, T>(n, u);

@@ -264,11 +264,3 @@ pub(super) fn outer<A: Copy, Y: Copy, const T: usize, const H: usize>(
 pub(super) fn column<X: Copy + Default + Into<i32>, const H: usize>(x: &[X; H], i: usize) -> i32 {
     x.get(i).copied().unwrap_or_default().into()
 }
-
-/// The gradient of what had no influence: zeros, which accumulating need not add.
-#[inline(always)]
-pub(super) fn zero<const T: usize, const H: usize>(out: &mut Place<'_, [[i32; H]; T]>) {
-    if let Place::Set(rows) = out {
-        rows.as_flattened_mut().fill(0);
-    }
-}
