@@ -2,8 +2,8 @@
 
 use std::hint::black_box;
 
-use microattention::rule::Rule;
 use microattention::Attend;
+use microattention::rule::Rule;
 
 use crate::arguments::Arguments;
 use crate::measure::Figures;
