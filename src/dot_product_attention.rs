@@ -3,7 +3,7 @@
 use crate::Float;
 use crate::attend::Attend;
 use crate::gradient::{Gradient, Place};
-use crate::products::gradients;
+use crate::products::{gradients, weighted_sum_gradients};
 use crate::queries::{Saved, backward, forward, saved_weights, score_gradients};
 use crate::rule::{Bias, PerKey, Rule};
 
@@ -159,14 +159,11 @@ impl<R, B> Attend<R, B> {
                 of_scores,
                 |u, keys, (a, dc), (ds, q)| {
                     let (dq, dk, dv) = (dq.row(u), dk.in_turn(u == 0), dv.in_turn(u == 0));
-                    gradients(keys, (ds, ds), k, dq, dk, |i| {
+                    gradients(keys, (None, ds), k, dq, dk, |i| {
                         let q = q[i];
                         move |_, ds| ds * q
                     });
-                    gradients(keys, (a, a), v, Place::Skipped, dv, |i| {
-                        let dc = dc[i];
-                        move |a, _| a * dc
-                    });
+                    weighted_sum_gradients(keys, (a, v), dc, Place::Skipped, dv);
                 },
             );
         }

@@ -140,16 +140,9 @@ impl<A: ?Sized> Place<'_, A> {
     /// The same for one of several results that are put here in turn: all but the first are added.
     #[inline(always)]
     pub(crate) fn in_turn(&mut self, is_first: bool) -> Place<'_, A> {
-        match self {
-            Skipped => Skipped,
-            Set(a) => {
-                if is_first {
-                    Set(a)
-                } else {
-                    Add(a)
-                }
-            }
-            Add(a) => Add(a),
+        match self.part(|a| Some(a)) {
+            Set(a) if !is_first => Add(a),
+            place => place,
         }
     }
 }

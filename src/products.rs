@@ -6,7 +6,7 @@
 use crate::Float;
 use crate::gradient::Place;
 use crate::keys::Keys;
-use crate::lanes::{IN_REGISTERS, VECTOR, dot};
+use crate::lanes::{IN_REGISTERS, ONE_ROW, VECTOR, dot};
 use Place::{Add, Set, Skipped};
 
 /// `out[t] = f(t, Σ_i x[t,i]·y[i])` for the attended keys, `other` elsewhere; `f` counts from the start of
@@ -27,27 +27,6 @@ pub(crate) fn dots<F: Float, const T: usize, const H: usize>(
         } else {
             other
         };
-    }
-}
-
-/// `out[t] = Σ_i x[t,i]·y[i]` for the attended keys, zero elsewhere.
-#[inline(always)]
-pub(crate) fn put_dots<F: Float, const T: usize, const H: usize>(
-    keys: Keys<'_, F>,
-    x: &[[F; H]; T],
-    y: &[F; H],
-    out: Place<'_, [F; T]>,
-) {
-    match out {
-        Skipped => {}
-        Set(out) => dots(keys, x, y, out, F::ZERO, |_, x| x),
-        Add(out) => {
-            for (i, (x, out)) in keys.of(x).iter().zip(keys.of_mut(out)).enumerate() {
-                if keys.attends(i) {
-                    *out += dot(x, y);
-                }
-            }
-        }
     }
 }
 
@@ -164,12 +143,46 @@ fn sum_by_columns<F: Float, const H: usize>(
     }
 }
 
+/// `da[t] = Σ_i x[t,i]·dc[i]` and `dx[t,i] = a[t]·dc[i]` for the attended keys, zeros elsewhere, in one pass over
+/// the rows.
+#[inline(always)]
+pub(crate) fn weighted_sum_gradients<F: Float, const T: usize, const H: usize>(
+    keys: Keys<'_, F>,
+    (a, x): (&[F; T], &[[F; H]; T]),
+    dc: &[F; H],
+    mut da: Place<'_, [F; T]>,
+    mut dx: Place<'_, [[F; H]; T]>,
+) {
+    if let Set(da) = &mut da {
+        keys.fill_others(*da, F::ZERO);
+    }
+    if let Set(dx) = &mut dx {
+        keys.zero_other_rows(*dx);
+    }
+    let mut da = da.part(|da| Some(keys.of_mut(da)));
+    let mut dx = dx.part(|dx| Some(keys.of_mut(dx)));
+    for (i, (&a, x)) in keys.of(a).iter().zip(keys.of(x)).enumerate() {
+        if keys.attends(i) {
+            match dx.part(|dx| dx.get_mut(i)) {
+                Skipped => {}
+                Set(dx) => put_row(dx, |dx, i| *dx = a * dc[i]),
+                Add(dx) => put_row(dx, |dx, i| *dx += a * dc[i]),
+            }
+            match da.part(|da| da.get_mut(i)) {
+                Skipped => {}
+                Set(da) => *da = dot(x, dc),
+                Add(da) => *da += dot(x, dc),
+            }
+        }
+    }
+}
+
 /// `dq[i] = Σ_t g[t]·k[t,i]` and `dk[t,i] = f_i(a[t], g[t])`, where `column(i)` is `f_i`, over the attended keys;
-/// zeros elsewhere.
+/// zeros elsewhere. Where `f_i` has one term, `a` is `None`, and `g` stands for it.
 #[inline(always)]
 pub(crate) fn gradients<F: Float, C: Fn(F, F) -> F, const T: usize, const H: usize>(
     keys: Keys<'_, F>,
-    (a, g): (&[F; T], &[F; T]),
+    (a, g): (Option<&[F; T]>, &[F; T]),
     k: &[[F; H]; T],
     dq: Place<'_, [F; H]>,
     dk: Place<'_, [[F; H]; T]>,
@@ -188,70 +201,89 @@ pub(crate) fn gradients<F: Float, C: Fn(F, F) -> F, const T: usize, const H: usi
 #[inline(always)]
 fn gradients_by_layout<F: Float, C: Fn(F, F) -> F, const T: usize, const H: usize>(
     keys: Keys<'_, F>,
-    (a, g): (&[F; T], &[F; T]),
+    (a, g): (Option<&[F; T]>, &[F; T]),
     k: &[[F; H]; T],
     dq: Place<'_, [F; H]>,
     dk: &mut [[F; H]; T],
     put: impl Fn(&mut F, F),
     column: impl Fn(usize) -> C,
 ) {
-    if VECTOR || !dq.is_wanted() {
+    let fours = VECTOR && (a.is_some() || H > ONE_ROW) && !keys.is_masked();
+    let a = a.unwrap_or(g);
+    if fours {
         weighted_sum(keys, g, k, dq);
-        outer(keys, keys.of(a), keys.of(g), keys.of_mut(dk), put, column);
+        outer_by_fours(keys.of(a), keys.of(g), keys.of_mut(dk), put, column);
     } else {
         let (a, g, k, dk) = (keys.of(a), keys.of(g), keys.of(k), keys.of_mut(dk));
-        gradients_by_columns(keys, (a, g), k, dq, dk, put, column);
+        if VECTOR || !dq.is_wanted() {
+            gradients_row_by_row(keys, (a, g), k, dq, dk, put, column);
+        } else {
+            gradients_by_columns(keys, (a, g), k, dq, dk, put, column);
+        }
     }
 }
 
-/// Four rows at a time, or one: the loop over the columns fills vector registers.
+/// Four rows at a time: what a column's rows share is loaded once for all of them.
 #[inline(always)]
-fn outer<F: Float, C: Fn(F, F) -> F, const H: usize>(
-    keys: Keys<'_, F>,
+fn outer_by_fours<F: Float, C: Fn(F, F) -> F, const H: usize>(
     a: &[F],
     g: &[F],
     dk: &mut [[F; H]],
     put: impl Fn(&mut F, F),
     column: impl Fn(usize) -> C,
 ) {
-    let mut rows = 0;
-    if VECTOR && !keys.is_masked() {
-        rows = a.len() - a.len() % 4;
-        let dk = dk.as_chunks_mut::<4>().0;
-        for ((a, g), [dk0, dk1, dk2, dk3]) in a
-            .as_chunks::<4>()
-            .0
-            .iter()
-            .zip(g.as_chunks::<4>().0)
-            .zip(dk)
-        {
-            for i in 0..H {
-                let f = column(i);
-                put(&mut dk0[i], f(a[0], g[0]));
-                put(&mut dk1[i], f(a[1], g[1]));
-                put(&mut dk2[i], f(a[2], g[2]));
-                put(&mut dk3[i], f(a[3], g[3]));
-            }
+    let (a4, g4) = (a.as_chunks::<4>().0, g.as_chunks::<4>().0);
+    let dk4 = dk.as_chunks_mut::<4>().0;
+    for ((a, g), [dk0, dk1, dk2, dk3]) in a4.iter().zip(g4).zip(dk4) {
+        for i in 0..H {
+            let f = column(i);
+            put(&mut dk0[i], f(a[0], g[0]));
+            put(&mut dk1[i], f(a[1], g[1]));
+            put(&mut dk2[i], f(a[2], g[2]));
+            put(&mut dk3[i], f(a[3], g[3]));
         }
     }
-    for (t, ((&a, &g), dk)) in a.iter().zip(g).zip(dk).enumerate().skip(rows) {
-        if keys.attends(t) {
-            put_row(dk, |dk, i| put(dk, column(i)(a, g)));
+    for ((&a, &g), dk) in a.iter().zip(g).zip(dk).skip(4 * a4.len()) {
+        for (i, dk) in dk.iter_mut().enumerate() {
+            put(dk, column(i)(a, g));
         }
     }
 }
 
+/// One row at a time, with what it adds to the sums.
+#[inline(always)]
+fn gradients_row_by_row<F: Float, C: Fn(F, F) -> F, const H: usize>(
+    keys: Keys<'_, F>,
+    (a, g): (&[F], &[F]),
+    k: &[[F; H]],
+    mut dq: Place<'_, [F; H]>,
+    dk: &mut [[F; H]],
+    put: impl Fn(&mut F, F),
+    column: impl Fn(usize) -> C,
+) {
+    if !keys.any() {
+        return put_sums(&mut dq, 0, &[F::ZERO; H]);
+    }
+    let (wanted, mut sums) = (dq.is_wanted(), [F::NEG_ZERO; H]);
+    for (t, (((&a, &g), k), dk)) in a.iter().zip(g).zip(k).zip(dk).enumerate() {
+        if keys.attends(t) {
+            put_row(dk, |dk, i| {
+                if wanted {
+                    sums[i] += g * k[i];
+                }
+                put(dk, column(i)(a, g));
+            });
+        }
+    }
+    put_sums(&mut dq, 0, &sums);
+}
+
 /// `f(x, i)` for each element of a row, on a scalar FPU four at a time: a quarter of the branches.
 #[inline(always)]
-fn put_row<F: Float, const H: usize>(row: &mut [F; H], f: impl Fn(&mut F, usize)) {
+fn put_row<F: Float, const H: usize>(row: &mut [F; H], mut f: impl FnMut(&mut F, usize)) {
     let fours = if VECTOR { 0 } else { H / 4 };
-    for (j, [x0, x1, x2, x3]) in row
-        .as_chunks_mut::<4>()
-        .0
-        .iter_mut()
-        .take(fours)
-        .enumerate()
-    {
+    let quads = row.as_chunks_mut::<4>().0.iter_mut().take(fours);
+    for (j, [x0, x1, x2, x3]) in quads.enumerate() {
         f(x0, 4 * j);
         f(x1, 4 * j + 1);
         f(x2, 4 * j + 2);

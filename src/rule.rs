@@ -23,8 +23,8 @@ use crate::keys::Keys;
 /// An option of [`Attend`](crate::Attend), or several of them together, for a batch of `N`, `U`
 /// queries and `T` keys.
 ///
-/// The trait is sealed. It is named in the bounds of code that is generic over the options `R` and the bias
-/// `B` of an `Attend<R, B>`, in forward and in backward passes.
+/// Sealed: what its method returns has no name outside this crate. The trait is named in the bounds of code
+/// that is generic over the options `R` and the bias `B` of an `Attend<R, B>`, in forward and in backward passes.
 ///
 /// # Example
 ///
@@ -55,7 +55,7 @@ use crate::keys::Keys;
     note = "a mask is `[[bool; T]; N]` or `[[[bool; T]; U]; N]`, a bias the same of the element type",
     note = "code that is generic over an option `R` needs the bound `R: Rule<F, N, U, T>`, with `U` 1 for functions of one query"
 )]
-pub trait Rule<F: Float, const N: usize, const U: usize, const T: usize>: sealed::Sealed {
+pub trait Rule<F: Float, const N: usize, const U: usize, const T: usize> {
     /// What the option means for query `u` of batch row `n`.
     #[doc(hidden)]
     fn keys(&self, n: usize, u: usize) -> Keys<'_, F>;
@@ -440,20 +440,6 @@ impl Unmasked for Window {}
 impl<P: Unmasked, Q: Unmasked> Unmasked for And<P, Q> {}
 
 mod sealed {
-    use super::{All, And, Bias, Causal, CausalRows, Lengths, Mask, Scale, ScaleByWidth, Window};
-
-    pub trait Sealed {}
-    impl Sealed for All {}
-    impl<F> Sealed for Scale<F> {}
-    impl<const D: usize> Sealed for ScaleByWidth<D> {}
-    impl<const N: usize> Sealed for Lengths<'_, N> {}
-    impl Sealed for Causal {}
-    impl<const N: usize> Sealed for CausalRows<'_, N> {}
-    impl Sealed for Window {}
-    impl<M> Sealed for Mask<'_, M> {}
-    impl<B> Sealed for Bias<'_, B> {}
-    impl<P: Sealed, Q: Sealed> Sealed for And<P, Q> {}
-
     pub trait PerKey {}
     impl<X, const N: usize, const T: usize> PerKey for [[X; T]; N] {}
 }

@@ -1,10 +1,8 @@
 //! Attention over a sequence of any length, one key at a time.
 
-use core::hint::black_box;
-
 use crate::Float;
 use crate::keys::Keys;
-use crate::lanes::{VECTOR, max, sum_of_16};
+use crate::lanes::{VECTOR, max, select, sum_of_16};
 use crate::products::column_sums;
 use crate::softmax::exp_slice;
 
@@ -293,10 +291,8 @@ fn common<F: Float>(one: F, other: F) -> F {
     } else {
         (other, one)
     };
-    // Everything is computed in any case, and nothing jumped over: the time does not depend on data.
-    let multiple = black_box(multiple_from(high));
-    let [above, near] = black_box([low < high, high < low + F::from(AHEAD)]);
-    if above & near { multiple } else { high }
+    let near = [low < high, high < low + F::from(AHEAD)];
+    select(near, multiple_from(high), high)
 }
 
 /// A multiple of [`AHEAD`] from `x` to `x + AHEAD`, or `x` where it has no digits for that.

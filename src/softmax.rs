@@ -273,10 +273,7 @@ pub(crate) fn softmax_backward_row<F: Float, const T: usize>(
     };
     keys.fill_outside(d, F::ZERO);
     for (i, (&a, d)) in keys.of(a).iter().zip(keys.of_mut(d)).enumerate() {
-        *d = if keys.attends(i) {
-            a * (*d - mean)
-        } else {
-            F::ZERO
-        };
+        let g = a * (*d - mean);
+        *d = if keys.attends(i) { g } else { F::ZERO };
     }
 }

@@ -3,7 +3,7 @@
 use crate::Float;
 use crate::attend::Attend;
 use crate::gradient::{Gradient, Place};
-use crate::products;
+use crate::products::{self, weighted_sum_gradients};
 use crate::rule::Rule;
 
 /// The sum of the rows of `hs`, each times its weight: the context vectors.
@@ -144,11 +144,7 @@ impl<R, B> Attend<R, B> {
         let (mut da, mut dhs) = (da.place(), dhs.place());
         for (n, ((a, hs), dc)) in a.iter().zip(hs).zip(dc).enumerate() {
             let keys = self.keys::<F, N, 1, T>(n, 0);
-            products::put_dots(keys, hs, dc, da.row(n));
-            products::gradients(keys, (a, a), hs, Place::Skipped, dhs.row(n), |h| {
-                let dc = dc[h];
-                move |a, _| a * dc
-            });
+            weighted_sum_gradients(keys, (a, hs), dc, da.row(n), dhs.row(n));
         }
     }
 }
