@@ -215,7 +215,7 @@ fn gradients_by_layout<F: Float, C: Fn(F, F) -> F, const T: usize, const H: usiz
         outer_by_fours(keys.of(a), keys.of(g), keys.of_mut(dk), put, column);
     } else {
         let (a, g, k, dk) = (keys.of(a), keys.of(g), keys.of(k), keys.of_mut(dk));
-        if VECTOR || !dq.is_wanted() {
+        if VECTOR {
             gradients_row_by_row(keys, (a, g), k, dq, dk, put, column);
         } else {
             gradients_by_columns(keys, (a, g), k, dq, dk, put, column);
@@ -261,18 +261,15 @@ fn gradients_row_by_row<F: Float, C: Fn(F, F) -> F, const H: usize>(
     put: impl Fn(&mut F, F),
     column: impl Fn(usize) -> C,
 ) {
-    if !keys.any() {
-        return put_sums(&mut dq, 0, &[F::ZERO; H]);
-    }
-    let (wanted, mut sums) = (dq.is_wanted(), [F::NEG_ZERO; H]);
+    let (wanted, mut sums) = (dq.is_wanted(), [empty_sum(keys); H]);
     for (t, (((&a, &g), k), dk)) in a.iter().zip(g).zip(k).zip(dk).enumerate() {
         if keys.attends(t) {
-            put_row(dk, |dk, i| {
+            for (i, dk) in dk.iter_mut().enumerate() {
                 if wanted {
                     sums[i] += g * k[i];
                 }
                 put(dk, column(i)(a, g));
-            });
+            }
         }
     }
     put_sums(&mut dq, 0, &sums);
@@ -306,13 +303,10 @@ fn gradients_by_columns<F: Float, C: Fn(F, F) -> F, const H: usize>(
     put: impl Fn(&mut F, F),
     column: impl Fn(usize) -> C,
 ) {
-    if !keys.any() {
-        return put_sums(&mut dq, 0, &[F::ZERO; H]);
-    }
+    let z = empty_sum(keys);
     for j in 0..H / 4 {
         let i = 4 * j;
         let (f0, f1, f2, f3) = (column(i), column(i + 1), column(i + 2), column(i + 3));
-        let z = F::NEG_ZERO;
         let (mut z0, mut z1, mut z2, mut z3) = (z, z, z, z);
         for (t, (((&a, &g), k), dk)) in a.iter().zip(g).zip(k).zip(&mut *dk).enumerate() {
             let (Some(k), Some([dk0, dk1, dk2, dk3])) = (
@@ -335,7 +329,7 @@ fn gradients_by_columns<F: Float, C: Fn(F, F) -> F, const H: usize>(
         put_sums(&mut dq, i, &[z0, z1, z2, z3]);
     }
     for i in H - H % 4..H {
-        let (f, mut z) = (column(i), F::NEG_ZERO);
+        let (f, mut z) = (column(i), z);
         for (t, (((&a, &g), k), dk)) in a.iter().zip(g).zip(k).zip(&mut *dk).enumerate() {
             if keys.attends(t) {
                 z += g * k[i];
@@ -344,6 +338,12 @@ fn gradients_by_columns<F: Float, C: Fn(F, F) -> F, const H: usize>(
         }
         put_sums(&mut dq, i, &[z]);
     }
+}
+
+/// What a sum over the keys starts with: −0, which changes no summand, or 0 where that is the result.
+#[inline(always)]
+fn empty_sum<F: Float>(keys: Keys<'_, F>) -> F {
+    if keys.any() { F::NEG_ZERO } else { F::ZERO }
 }
 
 #[inline(always)]
