@@ -1,3 +1,3 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| microattention_fuzz::options::check(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| microattention_fuzz::attend::check(bytes));

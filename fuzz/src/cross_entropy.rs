@@ -3,12 +3,14 @@
 use microattention::{softmax, softmax_cross_entropy};
 
 use crate::ball::{Ball, In, ONE};
-use crate::element::assert_same_bits;
-use crate::source::{Number, Source, unwritten};
+use crate::choose;
+use crate::element::{Element, assert_same_bits, unwritten};
+use crate::values::Source;
 
 pub fn check(bytes: &[u8]) {
-    let source = &mut Source::new(bytes);
-    match source.byte() % 14 {
+    let (shape, case) = choose(bytes, 14);
+    let source = &mut case.source();
+    match shape {
         0 => rows::<f32, 0, 3>(source),
         1 => rows::<f32, 2, 0>(source),
         2 => rows::<f32, 3, 1>(source),
@@ -24,12 +26,12 @@ pub fn check(bytes: &[u8]) {
     }
 }
 
-fn rows<F: Number, const N: usize, const C: usize>(source: &mut Source) {
-    let x = source.array::<[F; C], N>();
-    let labels: [Option<usize>; N] = core::array::from_fn(|_| match source.byte() {
-        0..32 => None,
-        32..48 => Some(source.size()),
-        label => Some(usize::from(label) % C.max(1)),
+fn rows<F: Element, const N: usize, const C: usize>(source: &mut Source) {
+    let x = *source.array::<[F; C], N>();
+    let labels: [Option<usize>; N] = core::array::from_fn(|_| match source.below(16) {
+        0 | 1 => None,
+        2 => Some(source.size()),
+        _ => Some(source.below(C.max(1))),
     });
     let mut dx = x;
     let loss = softmax_cross_entropy(&mut dx, &labels);
@@ -48,7 +50,7 @@ fn rows<F: Number, const N: usize, const C: usize>(source: &mut Source) {
 }
 
 /// Checks the gradient, and says what the loss may be.
-fn row<F: Number, const C: usize>(x: &[F; C], label: Option<usize>, dx: &[F; C]) -> Ball {
+fn row<F: Element, const C: usize>(x: &[F; C], label: Option<usize>, dx: &[F; C]) -> Ball {
     let Some(label) = label else {
         assert_same_bits(dx, &[F::of(0.0); C], "no label");
         let mut unread = unwritten::<[F; C], 1>();

@@ -1,19 +1,42 @@
-//! What the fuzz targets check: one module for each, and the reference that they share.
+//! What the fuzz targets check: one module for each. Most of it are the properties of `tests/suite`, on the
+//! fuzzer's bytes instead of random numbers.
 
-mod ball;
-mod equations;
-mod layer;
-mod source;
-
+pub mod attend;
 pub mod attention;
 pub mod cross_entropy;
-pub mod options;
 pub mod running;
 pub mod softmax;
 
-#[allow(dead_code, reason = "the tests use more of it")]
-#[path = "../../tests/suite/element.rs"]
-mod element;
-#[allow(dead_code, reason = "the tests use more of it")]
-#[path = "../../tests/suite/order.rs"]
-mod order;
+mod shapes;
+
+#[allow(
+    clippy::pedantic,
+    dead_code,
+    unused_imports,
+    unused_macros,
+    reason = "the tests use more of it"
+)]
+#[path = "../../tests/suite"]
+mod suite {
+    pub mod ball;
+    pub mod bits;
+    pub mod element;
+    pub mod equations;
+    pub mod options;
+    pub mod options_calls;
+    pub mod options_equalities;
+    pub mod options_reference;
+    pub mod order;
+    pub mod values;
+}
+
+use suite::{ball, bits, element, equations, options, options_calls};
+use suite::{options_equalities, options_reference, order, values};
+
+/// One of `count` shapes by the first byte, and the case that the others stand for.
+fn choose(bytes: &[u8], count: usize) -> (usize, values::Case<'_>) {
+    match bytes {
+        [first, rest @ ..] => (usize::from(*first) % count, values::Case::of_bytes(rest)),
+        [] => (0, values::Case::of_bytes(bytes)),
+    }
+}

@@ -3,12 +3,14 @@
 use microattention::Running;
 
 use crate::ball::{Ball, In};
-use crate::element::assert_same_bits;
-use crate::source::{Kind, Number, Source, unwritten};
+use crate::choose;
+use crate::element::{Element, assert_same_bits, unwritten};
+use crate::values::{Kind, Source};
 
 pub fn check(bytes: &[u8]) {
-    let source = &mut Source::new(bytes);
-    match source.byte() % 8 {
+    let (shape, case) = choose(bytes, 8);
+    let source = &mut case.source();
+    match shape {
         0 => sequence::<f32, 0>(source),
         1 | 2 => sequence::<f32, 1>(source),
         3 | 4 => sequence::<f32, 3>(source),
@@ -25,7 +27,7 @@ struct Part<F, const E: usize> {
     values: Vec<[F; E]>,
 }
 
-impl<F: Number, const E: usize> Part<F, E> {
+impl<F: Element, const E: usize> Part<F, E> {
     fn new() -> Self {
         Self {
             running: Running::new(),
@@ -35,9 +37,9 @@ impl<F: Number, const E: usize> Part<F, E> {
     }
 
     fn push_rows<const T: usize>(&mut self, source: &mut Source, kinds: (Kind, Kind), base: F) {
-        let scores: [F; T] = core::array::from_fn(|_| source.value::<F>(kinds.0) + base);
+        let scores: [F; T] = core::array::from_fn(|_| source.value_of::<F>(kinds.0) + base);
         let values: [[F; E]; T] =
-            core::array::from_fn(|_| core::array::from_fn(|_| source.value(kinds.1)));
+            core::array::from_fn(|_| core::array::from_fn(|_| source.value_of(kinds.1)));
         if T == 1 && source.flag() {
             self.running.push(scores[0], &values[0]);
         } else {
@@ -54,9 +56,9 @@ impl<F: Number, const E: usize> Part<F, E> {
     }
 
     fn check(&self) {
-        let mut c = unwritten::<F, E>();
+        let mut c = *unwritten::<F, E>();
         self.running.context(&mut c);
-        let mut again = unwritten::<F, E>();
+        let mut again = *unwritten::<F, E>();
         self.running.context(&mut again);
         assert_same_bits(&c, &again, "reading does not change it");
         for (e, c) in c.iter().enumerate() {
@@ -73,7 +75,7 @@ impl<F: Number, const E: usize> Part<F, E> {
 /// orders, for there are less than 2¹⁰ keys and a rounding is at most 2⁻²⁴; what is lost to underflow
 /// is at most some smallest subnormals for each key and step, divided by a sum of exponentials that is at
 /// least e⁻²⁷ (the reference is up to 24 beyond the largest score, where scores are that coarse).
-fn context<F: Number>(scores: &[F], values: &[f64]) -> Ball {
+fn context<F: Element>(scores: &[F], values: &[f64]) -> Ball {
     let scores: Vec<f64> = scores.iter().map(|s| s.wide()).collect();
     if scores.iter().any(|s| s.is_nan() || *s == f64::INFINITY) {
         return Ball::Nan;
@@ -132,9 +134,9 @@ fn context<F: Number>(scores: &[F], values: &[f64]) -> Ball {
     }
 }
 
-fn sequence<F: Number, const E: usize>(source: &mut Source) {
+fn sequence<F: Element, const E: usize>(source: &mut Source) {
     let mut parts = [Part::<F, E>::new(), Part::new()];
-    let kinds = (source.kind(), source.kind());
+    let kinds = (source.any_kind(), source.any_kind());
     // Rising, falling and constant sequences.
     let slope = [0.0, 0.0, 0.5, 3.0, 9.0, -3.0, 50.0, 1e9][source.below(8)];
     let mut base = 0.0;

@@ -3,13 +3,15 @@
 use microattention::{log_softmax, log_softmax_backward, softmax, softmax_backward};
 
 use crate::ball::{Ball, In, ONE, ZERO};
-use crate::element::assert_same_bits;
+use crate::choose;
+use crate::element::{Element, assert_same_bits};
 use crate::order;
-use crate::source::{Number, Source};
+use crate::values::Source;
 
 pub fn check(bytes: &[u8]) {
-    let source = &mut Source::new(bytes);
-    match source.byte() % 20 {
+    let (shape, case) = choose(bytes, 20);
+    let source = &mut case.source();
+    match shape {
         0 => rows::<f32, 2, 0>(source),
         1 => rows::<f32, 3, 1>(source),
         2 => rows::<f32, 3, 2>(source),
@@ -31,13 +33,13 @@ pub fn check(bytes: &[u8]) {
     }
 }
 
-fn balls<F: Number>(x: &[F]) -> Vec<Option<Ball>> {
+fn balls<F: Element>(x: &[F]) -> Vec<Option<Ball>> {
     x.iter().map(|x| Some(In::exact(*x))).collect()
 }
 
-fn rows<F: Number, const N: usize, const T: usize>(source: &mut Source) {
-    let x = source.array::<[F; T], N>();
-    let d = source.array::<[F; T], N>();
+fn rows<F: Element, const N: usize, const T: usize>(source: &mut Source) {
+    let x = *source.array::<[F; T], N>();
+    let d = *source.array::<[F; T], N>();
     let a = forward(x);
     backward(&a, d);
     if source.flag() {
@@ -47,7 +49,7 @@ fn rows<F: Number, const N: usize, const T: usize>(source: &mut Source) {
     log_backward(&y, d);
 }
 
-fn forward<F: Number, const N: usize, const T: usize>(x: [[F; T]; N]) -> [[F; T]; N] {
+fn forward<F: Element, const N: usize, const T: usize>(x: [[F; T]; N]) -> [[F; T]; N] {
     let mut a = x;
     softmax(&mut a);
     for (x, a) in x.iter().zip(&a) {
@@ -75,7 +77,7 @@ fn forward<F: Number, const N: usize, const T: usize>(x: [[F; T]; N]) -> [[F; T]
     a
 }
 
-fn backward<F: Number, const N: usize, const T: usize>(a: &[[F; T]; N], d: [[F; T]; N]) {
+fn backward<F: Element, const N: usize, const T: usize>(a: &[[F; T]; N], d: [[F; T]; N]) {
     let mut ds = d;
     softmax_backward(a, &mut ds);
     for ((a, d), ds) in a.iter().zip(&d).zip(&ds) {
@@ -93,7 +95,7 @@ fn backward<F: Number, const N: usize, const T: usize>(a: &[[F; T]; N], d: [[F; 
     }
 }
 
-fn log_forward<F: Number, const N: usize, const T: usize>(x: [[F; T]; N]) -> [[F; T]; N] {
+fn log_forward<F: Element, const N: usize, const T: usize>(x: [[F; T]; N]) -> [[F; T]; N] {
     let mut y = x;
     log_softmax(&mut y);
     for (x, y) in x.iter().zip(&y) {
@@ -115,7 +117,7 @@ fn log_forward<F: Number, const N: usize, const T: usize>(x: [[F; T]; N]) -> [[F
     y
 }
 
-fn log_backward<F: Number, const N: usize, const T: usize>(y: &[[F; T]; N], d: [[F; T]; N]) {
+fn log_backward<F: Element, const N: usize, const T: usize>(y: &[[F; T]; N], d: [[F; T]; N]) {
     let mut ds = d;
     log_softmax_backward(y, &mut ds);
     for ((y, d), ds) in y.iter().zip(&d).zip(&ds) {

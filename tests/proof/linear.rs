@@ -102,6 +102,7 @@ fn single_query<F: Element>(calls: &Calls<F>) {
             ..Data::unwritten(o.shape, o.on)
         };
         x.k = values(n * t * d, source);
+        x.v.clone_from(&x.k);
         (calls.one)(&o, Attention, &mut x);
         let (first, second) = (coarse(n * t, source), coarse(n * t, source));
         for backward in [DotScoresBackward, SoftmaxBackward, AttentionWeightsBackward] {
@@ -109,6 +110,7 @@ fn single_query<F: Element>(calls: &Calls<F>) {
                 let mut x = Data {
                     d: d.to_vec(),
                     dv: Vec::new(),
+                    dbias: Vec::new(),
                     ..x.clone()
                 };
                 (calls.one)(&o, backward, &mut x);

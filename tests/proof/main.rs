@@ -9,7 +9,6 @@
 //! | [`adjoint`], [`dual`] | each backward pass is the transpose of the forward derivative, which dual numbers give |
 //! | [`linear`] | each backward pass is linear in its upstream gradient |
 //! | [`invariances`] | what a permutation or a shift must not change |
-//! | [`arguments`] | gradients are overwritten, added to or left alone, as asked |
 //! | [`edges`], [`inverse_sqrt`] | sizes of zero, long rows, `−∞`; the scale 1/√D |
 //! | [`training`] | a model trained in both types has the same losses |
 //!
@@ -44,8 +43,6 @@ mod worst;
 #[cfg(debug_assertions)]
 mod adjoint;
 #[cfg(debug_assertions)]
-mod arguments;
-#[cfg(debug_assertions)]
 mod dual;
 #[cfg(debug_assertions)]
 mod invariances;
@@ -64,7 +61,12 @@ mod double_double;
 #[path = "../suite/element.rs"]
 mod element;
 #[cfg(debug_assertions)]
-#[allow(dead_code, reason = "the other test binary uses the rest")]
+#[allow(
+    dead_code,
+    unused_macros,
+    unused_imports,
+    reason = "the other test binary uses the rest"
+)]
 #[path = "../suite/options_calls.rs"]
 mod options_calls;
 #[cfg(debug_assertions)]

@@ -106,7 +106,9 @@ macro_rules! check_every_pair_of_wishes {
     };
 }
 
-fn weighted_sum_in_order<F: Element, const N: usize, const T: usize, const H: usize>(case: Case) {
+pub fn weighted_sum_in_order<F: Element, const N: usize, const T: usize, const H: usize>(
+    case: Case,
+) {
     let mut source = case.source();
     let a = source.array::<[F; T], N>();
     let hs = source.array::<[[F; H]; T], N>();
@@ -130,7 +132,7 @@ fn weighted_sum_in_order<F: Element, const N: usize, const T: usize, const H: us
     check_every_pair_of_wishes!(weighted_sum_backward(&a, &hs, &dc), da, dhs);
 }
 
-fn dot_scores_in_order<F: Element, const N: usize, const T: usize, const H: usize>(case: Case) {
+pub fn dot_scores_in_order<F: Element, const N: usize, const T: usize, const H: usize>(case: Case) {
     let mut source = case.source();
     let h = source.array::<[F; H], N>();
     let hs = source.array::<[[F; H]; T], N>();
@@ -154,7 +156,7 @@ fn dot_scores_in_order<F: Element, const N: usize, const T: usize, const H: usiz
     check_every_pair_of_wishes!(dot_scores_backward(&h, &hs, &ds), dh, dhs);
 }
 
-fn softmax_in_order<F: Element, const N: usize, const T: usize, const H: usize>(case: Case) {
+pub fn softmax_in_order<F: Element, const N: usize, const T: usize, const H: usize>(case: Case) {
     let mut source = case.source();
     // Scores as sums of H numbers, so that their spread depends on the shape.
     let mut x = source.array::<[F; T], N>();
@@ -181,7 +183,7 @@ fn softmax_in_order<F: Element, const N: usize, const T: usize, const H: usize>(
     }
 }
 
-fn attention_weights_in_order<F: Element, const N: usize, const T: usize, const H: usize>(
+pub fn attention_weights_in_order<F: Element, const N: usize, const T: usize, const H: usize>(
     case: Case,
 ) {
     let mut source = case.source();
@@ -211,7 +213,7 @@ fn attention_weights_in_order<F: Element, const N: usize, const T: usize, const 
     }
 }
 
-fn attention_in_order<F: Element, const N: usize, const T: usize, const H: usize>(case: Case) {
+pub fn attention_in_order<F: Element, const N: usize, const T: usize, const H: usize>(case: Case) {
     let mut source = case.source();
     let h = source.array::<[F; H], N>();
     let hs = source.array::<[[F; H]; T], N>();
@@ -239,7 +241,7 @@ fn attention_in_order<F: Element, const N: usize, const T: usize, const H: usize
     }
 }
 
-fn cross_attention_in_order<
+pub fn cross_attention_in_order<
     F: Element,
     const N: usize,
     const U: usize,
@@ -293,7 +295,7 @@ fn cross_attention_in_order<
 }
 
 /// One query after the other through the single-query functions: `hs_dec[:, u]` for each `u`.
-fn cross_attention_is_one_call_for_each_query<
+pub fn cross_attention_is_one_call_for_each_query<
     F: Element,
     const N: usize,
     const U: usize,
@@ -353,7 +355,7 @@ fn cross_attention_is_one_call_for_each_query<
     assert_same_bits(&*accumulated, &*sum_from_before, "accumulated dhs_enc");
 }
 
-fn fused_is_composed<F: Element, const N: usize, const T: usize, const H: usize>(case: Case) {
+pub fn fused_is_composed<F: Element, const N: usize, const T: usize, const H: usize>(case: Case) {
     let mut source = case.source();
     let h = source.array::<[F; H], N>();
     let hs = source.array::<[[F; H]; T], N>();
@@ -404,7 +406,7 @@ fn fused_is_composed<F: Element, const N: usize, const T: usize, const H: usize>
     assert_same_bits(&*dhs, &*dhs_of_sum, "accumulated dhs");
 }
 
-fn row_alone_is_row_in_batch<F: Element, const N: usize, const T: usize, const H: usize>(
+pub fn row_alone_is_row_in_batch<F: Element, const N: usize, const T: usize, const H: usize>(
     case: Case,
 ) {
     let mut source = case.source();

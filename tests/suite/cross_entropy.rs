@@ -192,7 +192,7 @@ fn a_label_that_is_no_class_takes_its_row<
 }
 
 fn the_gradient_is_the_slope<F, const N: usize, const T: usize, const H: usize>(case: Case) {
-    let (x, labels) = batch::<f64, N, T>(&mut Source::new(case.seed, Kind::Even));
+    let (x, labels) = batch::<f64, N, T>(&mut case.even().source());
     let x = x.map(|row| row.map(|x| x.clamp(-4.0, 4.0)));
     let mut d = x;
     softmax_cross_entropy(&mut d, &labels);

@@ -18,6 +18,8 @@ pub trait Element: Float + Tensor<Scalar = Self> {
     fn wide(self) -> f64;
     /// The bits, with one pattern for every NaN, because NaN payloads are not part of any promise.
     fn pattern(self) -> u64;
+    /// The element of these bits, of the low ones if it has fewer.
+    fn from_word(bits: u64) -> Self;
     fn exp_in_order(self) -> Self;
 
     /// The distance from `x` to the next larger number of this type, for a positive `x`.
@@ -50,6 +52,11 @@ impl Element for f32 {
         u64::from(x.to_bits())
     }
 
+    #[allow(clippy::cast_possible_truncation, reason = "the low bits are meant")]
+    fn from_word(bits: u64) -> Self {
+        Self::from_bits(bits as u32)
+    }
+
     fn exp_in_order(self) -> Self {
         order::exp_f32(self)
     }
@@ -74,6 +81,10 @@ impl Element for f64 {
         x.to_bits()
     }
 
+    fn from_word(bits: u64) -> Self {
+        Self::from_bits(bits)
+    }
+
     fn exp_in_order(self) -> Self {
         order::exp_f64(self)
     }
@@ -88,37 +99,27 @@ pub trait Tensor: Copy {
     fn flat_mut(rows: &mut [Self]) -> &mut [Self::Scalar];
 }
 
-impl Tensor for f32 {
-    type Scalar = Self;
+macro_rules! scalar {
+    ($($type:ty)*) => { $(
+        impl Tensor for $type {
+            type Scalar = Self;
 
-    fn filled(x: Self) -> Self {
-        x
-    }
+            fn filled(x: Self) -> Self {
+                x
+            }
 
-    fn flat(rows: &[Self]) -> &[Self] {
-        rows
-    }
+            fn flat(rows: &[Self]) -> &[Self] {
+                rows
+            }
 
-    fn flat_mut(rows: &mut [Self]) -> &mut [Self] {
-        rows
-    }
+            fn flat_mut(rows: &mut [Self]) -> &mut [Self] {
+                rows
+            }
+        }
+    )* };
 }
 
-impl Tensor for f64 {
-    type Scalar = Self;
-
-    fn filled(x: Self) -> Self {
-        x
-    }
-
-    fn flat(rows: &[Self]) -> &[Self] {
-        rows
-    }
-
-    fn flat_mut(rows: &mut [Self]) -> &mut [Self] {
-        rows
-    }
-}
+scalar! { f32 f64 }
 
 impl<R: Tensor, const N: usize> Tensor for [R; N] {
     type Scalar = R::Scalar;

@@ -398,7 +398,7 @@ fn measure_cross_attention<
 fn fixed_cases(mut measure: impl FnMut(Case)) {
     for kind in [Kind::Even, Kind::Positive, Kind::Wide] {
         for seed in 0..25 {
-            measure(Case { seed, kind });
+            measure(Case::new(seed, kind));
         }
     }
 }

@@ -3,6 +3,7 @@
 //! | module | what it is |
 //! | --- | --- |
 //! | [`naive`] | the equations as `f64` index loops: says what is right |
+//! | [`ball`], [`equations`] | the equations in balls, which hold every result that rounding allows |
 //! | [`order`] | every rounding step in scalar code: says what the bits are |
 //! | [`budgets`] | the one table of how far a result may be from the exact one, and why |
 //! | [`bits`], [`errors`], [`gradients`], [`laws`] | properties, each stamped on every shape |
@@ -41,9 +42,15 @@ mod origin;
 mod running;
 mod shapes;
 mod specials;
+#[allow(dead_code, reason = "the fuzz targets use the rest")]
 mod values;
 
 // Many instances of every function: optimised, they take minutes to compile.
+#[cfg(debug_assertions)]
+#[allow(dead_code, reason = "the fuzz targets use the rest")]
+mod ball;
+#[cfg(debug_assertions)]
+mod equations;
 #[cfg(debug_assertions)]
 mod options;
 #[cfg(debug_assertions)]

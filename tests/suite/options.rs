@@ -4,38 +4,27 @@
 //! and with central differences, and they have the bits of the functions that the fused ones are
 //! made of, called query by query with poison wherever the query attends no key.
 
+use crate::ball::In;
 use crate::element::{Element, assert_same_bits};
+use crate::equations::{Exact, assert_close, scores};
 use crate::options_calls::{Call, Calls, Data, Function, Wish, WishCall, bias_size};
-use crate::options_reference::{
-    Exact, On, Options, Shape, assert_close, assert_weights, batch_row, query_rows, scores,
-};
-use crate::shapes;
-use crate::values::{Case, Kind, Source};
+use crate::options_reference::{On, Options, Shape, batch_row, query_rows};
+use crate::values::{Case, Source};
 
-/// Kinds of numbers for which an error bound means something.
-const MODERATE: [Kind; 3] = [Kind::Even, Kind::Positive, Kind::Coarse];
-
-/// Runs a property on random options and inputs.
-pub fn on_random<F: Element>(
-    kinds: &'static [Kind],
+/// Random options and inputs.
+pub fn random<'a, F: Element>(
     calls: &Calls<F>,
-    property: impl Fn(&Options<F>, &Data<F>, &mut Source),
-) {
-    shapes::run(kinds, 1, |case: Case| {
-        let mut source = case.source();
-        let o = random(calls, &mut source);
-        let x = Data::random(calls.shape, calls.on, &mut source);
-        property(&o, &x, &mut source);
-    });
-}
-
-fn random<F: Element>(calls: &Calls<F>, source: &mut Source) -> Options<F> {
+    case: Case<'a>,
+) -> (Options<F>, Data<F>, Source<'a>) {
+    let mut source = case.source();
     let on = if calls.subsets {
-        calls.on.subset(source)
+        calls.on.subset(&mut source)
     } else {
         calls.on
     };
-    Options::random(on, calls.shape, source)
+    let o = Options::random(on, calls.shape, &mut source);
+    let x = Data::random(calls.shape, calls.on, &mut source);
+    (o, x, source)
 }
 
 /// Whether keys are values too, and the functions of that form.
@@ -98,7 +87,7 @@ impl Form {
         };
         if self == Self::Cross {
             x.v = x.k.clone();
-            x.dc = (0..x.q.len()).map(|_| source.value()).collect();
+            x.dc = source.vector(x.q.len());
             x.c = vec![F::of(f64::NAN); x.q.len()];
             x.dv = vec![F::of(f64::NAN); x.k.len()];
         }
@@ -241,10 +230,6 @@ impl<F: Element> Query<F> {
         hide(&mut x.d, 1);
         call(&o, Function::DotScoresBackward, &mut x);
         check(&x.dk, d, 0.0, "dk of a masked key");
-        check(&x.dbias, 1, 0.0, "dbias of a masked key");
-        for (dbias, ds) in x.dbias.iter().zip(&ds) {
-            assert_eq!(dbias.pattern(), (F::of(0.0) + *ds).pattern(), "dbias is ds");
-        }
         let query = Self {
             a,
             c: x.c,
@@ -273,7 +258,6 @@ impl<F: Element> Query<F> {
         call(o, Function::AttentionWeightsBackward, &mut x);
         assert_same_bits(&x.dq, &self.dq, "dh of attention_weights");
         assert_same_bits(&x.dk, &self.dk, "dhs of attention_weights");
-        assert_same_bits(&x.dbias, &dbias, "dbias of attention_weights");
 
         let dhs: Vec<F> = self.dv.iter().zip(&self.dk).map(|(&v, &k)| v + k).collect();
         let mut x = inputs.clone();
@@ -369,22 +353,21 @@ pub fn composed<F: Element>(
 
 /// Every function has the bits of its parts, whatever the numbers are and whatever stands where
 /// nothing is attended; two saved numbers are as good as the weights.
-pub fn bits<F: Element>(calls: &Calls<F>) {
-    on_random(&Kind::ALL, calls, |o, x, source| {
-        for &form in Form::of(calls) {
-            let x = form.data(calls.shape, calls.on, x, source);
-            let y = form.run(calls.many, o, &x);
-            check_zeros(form, o, &y);
-            check_poison(form, calls, o, &x, &y);
-            check_nan_query(form, calls, o, &x, &y, source);
-            if calls.every_function {
-                let expected = composed(form, calls.one, o, &x, None);
-                assert_same(form, &y, &expected, "composed of its parts");
-                check_saved(form, calls, o, &x, &y);
-                check_special_scores(calls, o, source);
-            }
+pub fn bits<F: Element>(calls: &Calls<F>, case: Case) {
+    let (o, x, mut source) = random(calls, case);
+    for &form in Form::of(calls) {
+        let x = form.data(calls.shape, calls.on, &x, &mut source);
+        let y = form.run(calls.many, &o, &x);
+        check_zeros(form, &o, &y);
+        check_poison(form, calls, &o, &x, &y);
+        check_nan_query(form, calls, &o, &x, &y, &mut source);
+        if calls.every_function {
+            let expected = composed(form, calls.one, &o, &x, None);
+            assert_same(form, &y, &expected, "composed of its parts");
+            check_saved(form, calls, &o, &x, &y);
+            check_special_scores(calls, &o, &mut source);
         }
-    });
+    }
 }
 
 /// Everything that belongs to a key or a query that attends nothing is `+0.0`.
@@ -596,46 +579,41 @@ fn check_special_scores<F: Element>(calls: &Calls<F>, o: &Options<F>, source: &m
     assert_same_bits(&x.d, &expected.d, "gradients of a special score");
 }
 
-/// Values and gradients against the naive reference.
-pub fn exact<F: Element>(calls: &Calls<F>) {
-    on_random(&MODERATE, calls, |o, x, source| {
-        for &form in Form::of(calls) {
-            let x = form.data(calls.shape, calls.on, x, source);
-            let y = form.run(calls.many, o, &x);
-            let shape = form.shape(o.shape);
-            let of_form = Options { shape, ..o.clone() };
-            let exact = Exact::new(&of_form, &x.q, &x.k, &x.v, &y.a, &x.dc);
-            assert_weights(&of_form, &x.q, &x.k, &y.a);
-            assert_close(&y.c, &exact.c, shape, "c");
-            assert_close(&y.dq, &exact.dq, shape, "dq");
-            assert_close(&y.dbias, &exact.dbias(o), shape, "dbias");
-            if form == Form::Cross {
-                assert_close(&y.dk, &exact.of_keys_and_values(), shape, "dhs_enc");
-            } else {
-                assert_close(&y.dk, &exact.dk, shape, "dk");
-                assert_close(&y.dv, &exact.dv, shape, "dv");
+/// Values and gradients in the balls of the reference.
+pub fn exact<F: Element>(calls: &Calls<F>, case: Case) {
+    let (o, x, mut source) = random(calls, case);
+    for &form in Form::of(calls) {
+        let x = form.data(calls.shape, calls.on, &x, &mut source);
+        let y = form.run(calls.many, &o, &x);
+        let shape = form.shape(o.shape);
+        let exact = Exact::new(&Options { shape, ..o.clone() }, &y);
+        assert_close(&y.a, &exact.a, "a");
+        assert_close(&y.c, &exact.c, "c");
+        assert_close(&y.dq, &exact.dq, "dq");
+        assert_close(&y.dbias, &exact.dbias, "dbias");
+        if form == Form::Cross {
+            assert_close(&y.dk, &exact.of_keys_and_values(), "dhs_enc");
+        } else {
+            assert_close(&y.dk, &exact.dk, "dk");
+            assert_close(&y.dv, &exact.dv, "dv");
+        }
+    }
+    let queries = if calls.every_function { o.shape.u } else { 0 };
+    for u in 0..queries {
+        let mut one = Data {
+            q: query_rows(&x.q, o.shape.n, o.shape.u, o.shape.d, u),
+            k: x.k.clone(),
+            ..Data::unwritten(o.query(u).shape, o.on)
+        };
+        (calls.one)(&o.query(u), Function::DotScores, &mut one);
+        let exact = (0..o.shape.n).flat_map(|n| scores(&o, &x.q, &x.k, n, u));
+        for (s, exact) in one.a.iter().zip(exact) {
+            match exact {
+                Some(exact) => In::check(*s, exact, "score"),
+                None => assert_eq!(s.wide(), f64::NEG_INFINITY),
             }
         }
-        let queries = if calls.every_function { o.shape.u } else { 0 };
-        for u in 0..queries {
-            let mut one = Data {
-                q: query_rows(&x.q, o.shape.n, o.shape.u, o.shape.d, u),
-                k: x.k.clone(),
-                ..Data::unwritten(o.query(u).shape, o.on)
-            };
-            (calls.one)(&o.query(u), Function::DotScores, &mut one);
-            for n in 0..o.shape.n {
-                let s = &one.a[n * o.shape.t..][..o.shape.t];
-                let exact = scores(o, &x.q, &x.k, n, u);
-                for (s, exact) in s.iter().zip(exact) {
-                    match exact {
-                        Some(exact) => assert_close(&[*s], &[exact], o.shape, "score"),
-                        None => assert_eq!(s.wide(), f64::NEG_INFINITY),
-                    }
-                }
-            }
-        }
-    });
+    }
 }
 
 /// The gradients are the slopes of the library's own forward pass, in `f64`.
@@ -649,58 +627,54 @@ pub fn exact<F: Element>(calls: &Calls<F>) {
 /// `j`-th Taylor coefficient is at most `B/radiusʲ`. Three differences with steps `h`, `2h` and
 /// `4h`, extrapolated, cancel the coefficients of order 3 and 5; the others and the rounding of
 /// the losses are what the bound adds up.
-pub fn differences(calls: &Calls<f64>) {
+pub fn differences(calls: &Calls<f64>, case: Case) {
     const STEP: f64 = 1.0 / 512.0;
-    shapes::run(&Kind::EVEN, 10_000, |case| {
-        let mut source = case.source();
-        let o = random(calls, &mut source);
-        let x = Data::random(calls.shape, calls.on, &mut source);
-        for &form in Form::of(calls) {
-            let x = form.data(calls.shape, calls.on, &x, &mut source);
-            let y = form.run(calls.many, &o, &x);
-            let loss = |o: &Options<f64>, x: &Data<f64>| -> f64 {
-                let mut x = x.clone();
-                (calls.many)(o, form.forward(), &mut x);
-                x.c.iter().zip(&x.dc).map(|(c, dc)| c * dc).sum()
-            };
-            let scale = o.scale_magnitude().max(1.0);
-            // Inputs are below 1, and the bias has a rate of 1.
-            let radius = core::f64::consts::FRAC_PI_4 / scale;
-            let weight: f64 = x.dc.iter().map(|dc| dc.abs()).sum();
-            let largest = core::f64::consts::SQRT_2 * weight * (1.0 + radius);
-            let bound = difference_bound(STEP, largest, radius, loss_error(&o, scale) * largest);
+    let (o, x, mut source) = random(calls, case.even());
+    for &form in Form::of(calls) {
+        let x = form.data(calls.shape, calls.on, &x, &mut source);
+        let y = form.run(calls.many, &o, &x);
+        let loss = |o: &Options<f64>, x: &Data<f64>| -> f64 {
+            let mut x = x.clone();
+            (calls.many)(o, form.forward(), &mut x);
+            x.c.iter().zip(&x.dc).map(|(c, dc)| c * dc).sum()
+        };
+        let scale = o.scale().abs().max(1.0);
+        // Inputs are below 1, and the bias has a rate of 1.
+        let radius = core::f64::consts::FRAC_PI_4 / scale;
+        let weight: f64 = x.dc.iter().map(|dc| dc.abs()).sum();
+        let largest = core::f64::consts::SQRT_2 * weight * (1.0 + radius);
+        let bound = difference_bound(STEP, largest, radius, loss_error(&o, scale) * largest);
 
-            let gradients = [(0, &y.dq), (1, &y.dk), (2, &y.dv), (3, &y.dbias)];
-            for (input, gradient) in gradients {
-                let absent = form == Form::Cross && input == 2;
-                if gradient.is_empty() || absent {
-                    continue;
-                }
-                for _ in 0..6 {
-                    let i = source.below(gradient.len());
-                    let at = |offset: f64| {
-                        let (mut o, mut x) = (o.clone(), x.clone());
-                        match input {
-                            0 => x.q[i] += offset,
-                            1 => x.k[i] += offset,
-                            2 => x.v[i] += offset,
-                            _ if o.on.bias => o.bias[i] += offset,
-                            _ => o.biases[i] += offset,
-                        }
-                        loss(&o, &x)
-                    };
-                    let slope = |step: f64| (at(step) - at(-step)) / (2.0 * step);
-                    let (d1, d2, d4) = (slope(STEP), slope(2.0 * STEP), slope(4.0 * STEP));
-                    let expected = (64.0 * d1 - 20.0 * d2 + d4) / 45.0;
-                    let error = (gradient[i] - expected).abs();
-                    assert!(
-                        error <= bound,
-                        "{form:?} {input} {i}: {error:e} of {bound:e}"
-                    );
-                }
+        let gradients = [(0, &y.dq), (1, &y.dk), (2, &y.dv), (3, &y.dbias)];
+        for (input, gradient) in gradients {
+            let absent = form == Form::Cross && input == 2;
+            if gradient.is_empty() || absent {
+                continue;
+            }
+            for _ in 0..6 {
+                let i = source.below(gradient.len());
+                let at = |offset: f64| {
+                    let (mut o, mut x) = (o.clone(), x.clone());
+                    match input {
+                        0 => x.q[i] += offset,
+                        1 => x.k[i] += offset,
+                        2 => x.v[i] += offset,
+                        _ if o.on.bias => o.bias[i] += offset,
+                        _ => o.biases[i] += offset,
+                    }
+                    loss(&o, &x)
+                };
+                let slope = |step: f64| (at(step) - at(-step)) / (2.0 * step);
+                let (d1, d2, d4) = (slope(STEP), slope(2.0 * STEP), slope(4.0 * STEP));
+                let expected = (64.0 * d1 - 20.0 * d2 + d4) / 45.0;
+                let error = (gradient[i] - expected).abs();
+                assert!(
+                    error <= bound,
+                    "{form:?} {input} {i}: {error:e} of {bound:e}"
+                );
             }
         }
-    });
+    }
 }
 
 /// The error of a loss in units of its bound: that of the weights, as in the reference, and of
@@ -727,44 +701,44 @@ fn difference_bound(step: f64, largest: f64, radius: f64, rounding: f64) -> f64 
 }
 
 /// `Skip` and `Accumulate` in every place.
-fn wishes<F: Element>(calls: &Calls<F>, wish: WishCall<F>) {
-    on_random(&Kind::ALL, calls, |o, x, source| {
-        for &form in Form::of(calls) {
-            let x = form.data(calls.shape, calls.on, x, source);
-            let y = form.run(calls.many, o, &x);
-            let mut before = y.clone();
-            // Adding a gradient of +0.0 to a query's is one addition too; a key's is left alone.
-            for x in &mut before.dq {
-                *x = buffer(1.0, source);
-            }
-            let keys = before.dk.iter_mut().chain(&mut before.dv);
-            for x in keys.chain(&mut before.dbias) {
-                *x = buffer(-0.0, source);
-            }
-            let added = composed(form, calls.one, o, &x, Some(&before));
-            check_untouched(form, o, &before, &added);
-            let run = |wished: Wish| {
-                let mut x = before.clone();
-                wish(o, form.backward(), wished, &mut x);
-                x
-            };
-            assert_same_gradients(form, &run(Wish::Accumulate), &added, "accumulated");
-            for place in 0..4 {
-                if form == Form::Cross && place == 2 {
-                    continue;
-                }
-                let actual = run(Wish::Only(place));
-                let expected = mixed(&before, &y, place);
-                assert_same_gradients(form, &actual, &expected, "one overwritten");
-                let actual = run(Wish::AllBut(place));
-                let expected = mixed(&added, &before, place);
-                assert_same_gradients(form, &actual, &expected, "one skipped");
-                let actual = run(Wish::Mixed(place));
-                let expected = mixed(&y, &added, place);
-                assert_same_gradients(form, &actual, &expected, "one accumulated");
-            }
+pub fn wishes<F: Element>(calls: &Calls<F>, wish: WishCall<F>, case: Case) {
+    let (o, x, mut source) = random(calls, case);
+    let (o, source) = (&o, &mut source);
+    for &form in Form::of(calls) {
+        let x = form.data(calls.shape, calls.on, &x, source);
+        let y = form.run(calls.many, o, &x);
+        let mut before = y.clone();
+        // Adding a gradient of +0.0 to a query's is one addition too; a key's is left alone.
+        for x in &mut before.dq {
+            *x = buffer(1.0, source);
         }
-    });
+        let keys = before.dk.iter_mut().chain(&mut before.dv);
+        for x in keys.chain(&mut before.dbias) {
+            *x = buffer(-0.0, source);
+        }
+        let added = composed(form, calls.one, o, &x, Some(&before));
+        check_untouched(form, o, &before, &added);
+        let run = |wished: Wish| {
+            let mut x = before.clone();
+            wish(o, form.backward(), wished, &mut x);
+            x
+        };
+        assert_same_gradients(form, &run(Wish::Accumulate), &added, "accumulated");
+        for place in 0..4 {
+            if form == Form::Cross && place == 2 {
+                continue;
+            }
+            let actual = run(Wish::Only(place));
+            let expected = mixed(&before, &y, place);
+            assert_same_gradients(form, &actual, &expected, "one overwritten");
+            let actual = run(Wish::AllBut(place));
+            let expected = mixed(&added, &before, place);
+            assert_same_gradients(form, &actual, &expected, "one skipped");
+            let actual = run(Wish::Mixed(place));
+            let expected = mixed(&y, &added, place);
+            assert_same_gradients(form, &actual, &expected, "one accumulated");
+        }
+    }
 }
 
 /// What a buffer may hold before: `zero` now and then instead of a zero.
@@ -817,73 +791,65 @@ fn check_untouched<F: Element>(form: Form, o: &Options<F>, before: &Data<F>, aft
 }
 
 /// A batch row alone has the bits that it has in the batch.
-fn batch_rows<F: Element>(calls: &Calls<F>, alone: &Calls<F>) {
-    on_random(&Kind::ALL, calls, |o, x, source| {
-        let Shape { n: batch, u, t, .. } = o.shape;
-        for &form in Form::of(calls) {
-            let Shape { d, e, .. } = form.shape(o.shape);
-            let x = form.data(calls.shape, calls.on, x, source);
-            let y = form.run(calls.many, o, &x);
-            for n in 0..batch {
-                let row = |x: &Data<F>| Data {
-                    q: batch_row(&x.q, n, u * d),
-                    k: batch_row(&x.k, n, t * d),
-                    v: batch_row(&x.v, n, t * e),
-                    dc: batch_row(&x.dc, n, u * e),
-                    a: batch_row(&x.a, n, u * t),
-                    saved: batch_row(&x.saved, n, u),
-                    d: batch_row(&x.d, n, u * t),
-                    c: batch_row(&x.c, n, u * e),
-                    dq: batch_row(&x.dq, n, u * d),
-                    dk: batch_row(&x.dk, n, t * d),
-                    dv: batch_row(&x.dv, n, t * e),
-                    dbias: batch_row(&x.dbias, n, x.dbias.len() / batch),
-                };
-                let actual = form.run(alone.many, &o.row(n), &row(&x));
-                assert_same(form, &actual, &row(&y), "a batch row alone");
-            }
+pub fn batch_rows<F: Element>(calls: &Calls<F>, alone: &Calls<F>, case: Case) {
+    let (o, x, mut source) = random(calls, case);
+    let (o, source) = (&o, &mut source);
+    let Shape { n: batch, u, t, .. } = o.shape;
+    for &form in Form::of(calls) {
+        let Shape { d, e, .. } = form.shape(o.shape);
+        let x = form.data(calls.shape, calls.on, &x, source);
+        let y = form.run(calls.many, o, &x);
+        for n in 0..batch {
+            let row = |x: &Data<F>| Data {
+                q: batch_row(&x.q, n, u * d),
+                k: batch_row(&x.k, n, t * d),
+                v: batch_row(&x.v, n, t * e),
+                dc: batch_row(&x.dc, n, u * e),
+                a: batch_row(&x.a, n, u * t),
+                saved: batch_row(&x.saved, n, u),
+                d: batch_row(&x.d, n, u * t),
+                c: batch_row(&x.c, n, u * e),
+                dq: batch_row(&x.dq, n, u * d),
+                dk: batch_row(&x.dk, n, t * d),
+                dv: batch_row(&x.dv, n, t * e),
+                dbias: batch_row(&x.dbias, n, x.dbias.len() / batch),
+            };
+            let actual = form.run(alone.many, &o.row(n), &row(&x));
+            assert_same(form, &actual, &row(&y), "a batch row alone");
         }
-    });
+    }
 }
 
 /// The properties of a combination of options at shapes for each type.
 macro_rules! combination {
     ($name:ident, $functions:ident f32 $shape:tt $($option:ident)*) => {
         mod $name {
-            use crate::options_calls::calls;
-
-            #[test]
-            fn bits() {
-                crate::options::bits(&calls!($functions f32 $shape $($option)*));
-            }
-
-            #[test]
-            fn exact() {
-                crate::options::exact(&calls!($functions f32 $shape $($option)*));
-            }
+            $crate::options::stamp! { bits ALL 1, $functions f32 $shape $($option)* }
+            $crate::options::stamp! { exact ALL 1, $functions f32 $shape $($option)* }
         }
     };
     ($name:ident, $functions:ident f64 $shape:tt $($option:ident)*) => {
         mod $name {
-            use crate::options_calls::calls;
-
-            #[test]
-            fn bits() {
-                crate::options::bits(&calls!($functions f64 $shape $($option)*));
-            }
-
-            #[test]
-            fn exact() {
-                crate::options::exact(&calls!($functions f64 $shape $($option)*));
-            }
-
-            #[test]
-            fn differences() {
-                crate::options::differences(&calls!($functions f64 $shape $($option)*));
-            }
+            $crate::options::stamp! { bits ALL 1, $functions f64 $shape $($option)* }
+            $crate::options::stamp! { exact ALL 1, $functions f64 $shape $($option)* }
+            $crate::options::stamp! { differences EVEN 10_000, $functions f64 $shape $($option)* }
         }
     };
 }
+
+macro_rules! stamp {
+    ($property:ident $kinds:ident $size:literal, $($calls:tt)+) => {
+        #[test]
+        fn $property() {
+            let calls = $crate::options_calls::calls!($($calls)+);
+            $crate::shapes::run(&$crate::values::Kind::$kinds, $size, |case| {
+                $crate::options::$property(&calls, case);
+            });
+        }
+    };
+}
+
+pub(crate) use stamp;
 
 combination! { no_option, every f32 (2 3 11 5 3) }
 
@@ -976,10 +942,11 @@ macro_rules! wishes {
     ($($name:ident: $element:ident $shape:tt $($option:ident)*;)*) => { $(
         #[test]
         fn $name() {
-            super::wishes(
-                &crate::options_calls::calls!(every $element $shape $($option)*),
-                crate::options_calls::wish_call!($element $shape $($option)*),
-            );
+            let calls = crate::options_calls::calls!(every $element $shape $($option)*);
+            let wish = crate::options_calls::wish_call!($element $shape $($option)*);
+            crate::shapes::run(&crate::values::Kind::ALL, 1, |case| {
+                super::wishes(&calls, wish, case);
+            });
         }
     )* };
 }
@@ -990,6 +957,8 @@ mod gradient_arguments {
         with_ranges: f32 (2 3 9 5 4) scale lengths causal;
         with_a_bias: f64 (1 3 5 4 3) causal bias;
         with_everything: f32 (2 2 6 3 5) scale_by_width causal_rows masks biases;
+        without_queries: f32 (2 0 3 2 2) bias;
+        of_long_rows: f64 (2 2 18 10 9) scale lengths window mask;
     }
 }
 
@@ -997,10 +966,11 @@ macro_rules! rows {
     ($($name:ident: $($option:ident)*;)*) => { $(
         #[test]
         fn $name() {
-            super::batch_rows(
-                &crate::options_calls::calls!(every f32 (3 2 9 5 4) $($option)*),
-                &crate::options_calls::calls!(every f32 (1 2 9 5 4) $($option)*),
-            );
+            let calls = crate::options_calls::calls!(every f32 (3 2 9 5 4) $($option)*);
+            let alone = crate::options_calls::calls!(every f32 (1 2 9 5 4) $($option)*);
+            crate::shapes::run(&crate::values::Kind::ALL, 1, |case| {
+                super::batch_rows(&calls, &alone, case);
+            });
         }
     )* };
 }

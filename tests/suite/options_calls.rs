@@ -10,8 +10,9 @@
 )]
 
 use core::array;
+use core::marker::PhantomData;
 
-use microattention::rule::{Bias, Rule};
+use microattention::rule::{Bias, PerKey, Rule};
 use microattention::{Accumulate, Attend, Gradient, Normalizer, Saved, Skip};
 
 use crate::element::{Element, Tensor, boxed};
@@ -41,12 +42,11 @@ impl<F: Element> Data<F> {
     /// Random inputs; outputs are handed over full of NaN.
     pub fn random(shape: Shape, on: On, source: &mut Source) -> Self {
         let Shape { n, u, t, d, e } = shape;
-        let mut values = |count: usize| (0..count).map(|_| source.value()).collect();
         Self {
-            q: values(n * u * d),
-            k: values(n * t * d),
-            v: values(n * t * e),
-            dc: values(n * u * e),
+            q: source.vector(n * u * d),
+            k: source.vector(n * t * d),
+            v: source.vector(n * t * e),
+            dc: source.vector(n * u * e),
             ..Self::unwritten(shape, on)
         }
     }
@@ -222,9 +222,8 @@ macro_rules! calls {
             many: |o, function, x| {
                 let _typed = $crate::options_calls::Typed::<$element, $n, $u, $t>::new(o);
                 let att = $crate::options_calls::attend!(_typed: $($option)*);
-                $crate::options_calls::dot_product::<_, _, $element, $n, $u, $t, $d, $e>(
-                    &att, function, x,
-                );
+                $crate::options_calls::Layer::<_, $element, $n, $u, $t, $d, $e>::new(&att)
+                    .dot_product(function, x);
             },
             one: |_, _, _| unreachable!("not every function"),
         }
@@ -235,12 +234,12 @@ macro_rules! calls {
             many: |o, function, x| {
                 let _typed = $crate::options_calls::Typed::<$element, $n, $u, $t>::new(o);
                 let att = $crate::options_calls::attend!(_typed: $($option)*);
-                $crate::options_calls::many::<_, _, $element, $n, $u, $t, $d, $e>(&att, function, x);
+                $crate::options_calls::Layer::<_, $element, $n, $u, $t, $d, $e>::new(&att).many(function, x);
             },
             one: |o, function, x| {
                 let _typed = $crate::options_calls::Typed::<$element, $n, 1, $t>::new(o);
                 let att = $crate::options_calls::attend!(_typed: $($option)*);
-                $crate::options_calls::one::<_, _, $element, $n, $t, $d, $e>(&att, function, x);
+                $crate::options_calls::Layer::<_, $element, $n, 1, $t, $d, $e>::new(&att).one(function, x);
             },
             ..$crate::options_calls::calls!(@ $element ($n $u $t $d $e) $($option)*)
         }
@@ -259,11 +258,11 @@ macro_rules! calls {
 /// The backward passes of a combination of options with any gradient arguments.
 macro_rules! wish_call {
     ($element:ident ($n:literal $u:literal $t:literal $d:literal $e:literal) $($option:ident)*) => {{
-        use $crate::options_calls::{Typed, WishCall};
+        use $crate::options_calls::{Layer, Typed, WishCall};
         let call: WishCall<$element> = |o, function, wish, x| {
             let _typed = Typed::<$element, $n, $u, $t>::new(o);
             let att = $crate::options_calls::attend!(_typed: $($option)*);
-            $crate::options_calls::wish::<_, $element, $n, $u, $t, $d, $e>(&att, function, wish, x);
+            Layer::<_, $element, $n, $u, $t, $d, $e>::new(&att).wish(function, wish, x);
         };
         call
     }};
@@ -282,196 +281,77 @@ fn flat<R: Tensor>(x: &[R]) -> Vec<R::Scalar> {
 }
 
 /// The gradient of a bias, if there is one.
-pub trait DBias<F> {
-    fn of(flat: &[F]) -> Box<Self>;
-    fn flat(&self) -> Vec<F>;
-}
+pub trait BiasGradient<F: Element, const N: usize, const U: usize, const T: usize> {
+    type DBias: Tensor<Scalar = F>;
 
-impl<R: Tensor, const N: usize> DBias<R::Scalar> for [R; N] {
-    fn of(flat: &[R::Scalar]) -> Box<Self> {
-        array(flat)
-    }
-
-    fn flat(&self) -> Vec<R::Scalar> {
-        flat(self)
-    }
-}
-
-/// The backward passes of several queries, with a bias or without.
-pub trait Many<F, const N: usize, const U: usize, const T: usize, const D: usize, const E: usize>
-where
-    F: Element,
-{
-    type Bias: DBias<F>;
-
-    fn dot_product<A: Saved<F, T>>(
+    fn dbias<const D: usize, const E: usize>(
         &self,
         inputs: (&[[[F; D]; U]; N], &[[[F; D]; T]; N], &[[[F; E]; T]; N]),
-        a: &[[A; U]; N],
+        a: &[[impl Saved<F, T>; U]; N],
         dc: &[[[F; E]; U]; N],
-        dq: impl Gradient<[[[F; D]; U]; N]>,
-        dk: impl Gradient<[[[F; D]; T]; N]>,
-        dv: impl Gradient<[[[F; E]; T]; N]>,
-        dbias: impl Gradient<Self::Bias>,
-    );
-
-    fn cross<A: Saved<F, T>>(
-        &self,
-        inputs: (&[[[F; D]; U]; N], &[[[F; D]; T]; N]),
-        a: &[[A; U]; N],
-        dc: &[[[F; D]; U]; N],
-        dq: impl Gradient<[[[F; D]; U]; N]>,
-        dk: impl Gradient<[[[F; D]; T]; N]>,
-        dbias: impl Gradient<Self::Bias>,
+        dbias: impl Gradient<Self::DBias>,
     );
 }
 
-/// The backward passes of a single query, with a bias or without.
-pub trait One<F: Element, const N: usize, const T: usize, const D: usize> {
-    type Bias: DBias<F>;
-
-    fn scores(
-        &self,
-        inputs: (&[[F; D]; N], &[[[F; D]; T]; N]),
-        ds: &[[F; T]; N],
-        dh: &mut [[F; D]; N],
-        dhs: &mut [[[F; D]; T]; N],
-        dbias: &mut Self::Bias,
-    );
-
-    fn weights(
-        &self,
-        inputs: (&[[F; D]; N], &[[[F; D]; T]; N]),
-        a: (&[[F; T]; N], &[[F; T]; N]),
-        dh: &mut [[F; D]; N],
-        dhs: &mut [[[F; D]; T]; N],
-        dbias: &mut Self::Bias,
-    );
-
-    fn attention<A: Saved<F, T>>(
-        &self,
-        inputs: (&[[F; D]; N], &[[[F; D]; T]; N]),
-        a: (&[A; N], &[[F; D]; N]),
-        dh: &mut [[F; D]; N],
-        dhs: &mut [[[F; D]; T]; N],
-        dbias: &mut Self::Bias,
-    );
-}
-
-macro_rules! backward_passes {
-    ($many:ty, $one:ty; $($att_many:ty, $att_one:ty, $dbias:ident)?) => {
-        impl<R, F, const N: usize, const U: usize, const T: usize, const D: usize, const E: usize>
-            Many<F, N, U, T, D, E> for Attend<R $(, $att_many)?>
+macro_rules! bias_gradient {
+    ($attend:ty, $dbias:ty $(, $bias:ident)?) => {
+        impl<R, F: Element, $($bias,)? const N: usize, const U: usize, const T: usize>
+            BiasGradient<F, N, U, T> for $attend
         where
-            F: Element,
             R: Rule<F, N, U, T>,
+            $($bias: PerKey<F, N, U, T> + Tensor<Scalar = F>,)?
         {
-            type Bias = $many;
+            type DBias = $dbias;
 
-            fn dot_product<A: Saved<F, T>>(
+            fn dbias<const D: usize, const E: usize>(
                 &self,
-                (q, k, v): (&[[[F; D]; U]; N], &[[[F; D]; T]; N], &[[[F; E]; T]; N]),
-                a: &[[A; U]; N],
-                dc: &[[[F; E]; U]; N],
-                dq: impl Gradient<[[[F; D]; U]; N]>,
-                dk: impl Gradient<[[[F; D]; T]; N]>,
-                dv: impl Gradient<[[[F; E]; T]; N]>,
-                _dbias: impl Gradient<Self::Bias>,
+                _inputs: (&[[[F; D]; U]; N], &[[[F; D]; T]; N], &[[[F; E]; T]; N]),
+                _a: &[[impl Saved<F, T>; U]; N],
+                _dc: &[[[F; E]; U]; N],
+                _dbias: impl Gradient<Self::DBias>,
             ) {
-                $( let $dbias = _dbias; )?
-                self.dot_product_attention_backward(q, k, v, a, dc, dq, dk, dv);
-                $( self.bias_gradient(q, k, v, a, dc, $dbias); )?
-            }
-
-            fn cross<A: Saved<F, T>>(
-                &self,
-                (q, k): (&[[[F; D]; U]; N], &[[[F; D]; T]; N]),
-                a: &[[A; U]; N],
-                dc: &[[[F; D]; U]; N],
-                dq: impl Gradient<[[[F; D]; U]; N]>,
-                dk: impl Gradient<[[[F; D]; T]; N]>,
-                _dbias: impl Gradient<Self::Bias>,
-            ) {
-                $( let $dbias = _dbias; )?
-                self.cross_attention_backward(q, k, a, dc, dq, dk);
-                $( self.bias_gradient(q, k, k, a, dc, $dbias); )?
-            }
-        }
-
-        impl<R, F: Element, const N: usize, const T: usize, const D: usize>
-            One<F, N, T, D> for Attend<R $(, $att_one)?>
-        where
-            R: Rule<F, N, 1, T>,
-        {
-            type Bias = $one;
-
-            fn scores(
-                &self,
-                (h, hs): (&[[F; D]; N], &[[[F; D]; T]; N]),
-                ds: &[[F; T]; N],
-                dh: &mut [[F; D]; N],
-                dhs: &mut [[[F; D]; T]; N],
-                _dbias: &mut Self::Bias,
-            ) {
-                self.dot_scores_backward(h, hs, ds, dh, dhs);
-                // It is that of the scores, of the keys that are attended.
                 $(
-                    let $dbias = _dbias;
-                    let (ds, mut attended) = (ds.map(|ds| ds.map(|ds| [ds])), [[F::of(0.0); T]; N]);
-                    let one = [[F::of(1.0)]; N];
-                    self.weighted_sum_backward(&attended.clone(), &ds, &one, Accumulate(&mut attended), Skip);
-                    *$dbias = *Self::Bias::of(&flat(&attended));
-                )?
-            }
-
-            fn weights(
-                &self,
-                (h, hs): (&[[F; D]; N], &[[[F; D]; T]; N]),
-                (a, da): (&[[F; T]; N], &[[F; T]; N]),
-                dh: &mut [[F; D]; N],
-                dhs: &mut [[[F; D]; T]; N],
-                _dbias: &mut Self::Bias,
-            ) {
-                self.attention_weights_backward(h, hs, a, da, dh, dhs);
-                $(
-                    let $dbias = _dbias;
-                    let mut ds = *da;
-                    self.softmax_backward(a, &mut ds);
-                    *$dbias = *Self::Bias::of(&flat(&ds).iter().map(|&ds| F::of(0.0) + ds).collect::<Vec<_>>());
-                )?
-            }
-
-            fn attention<A: Saved<F, T>>(
-                &self,
-                (h, hs): (&[[F; D]; N], &[[[F; D]; T]; N]),
-                (a, dc): (&[A; N], &[[F; D]; N]),
-                dh: &mut [[F; D]; N],
-                dhs: &mut [[[F; D]; T]; N],
-                _dbias: &mut Self::Bias,
-            ) {
-                self.attention_backward(h, hs, a, dc, dh, dhs);
-                $(
-                    let ($dbias, q, dc) = (_dbias, h.map(|h| [h]), dc.map(|dc| [dc]));
-                    let a: &[[A; 1]; N] = a.as_chunks().0.try_into().expect("N rows");
-                    self.bias_gradient(&q, hs, hs, a, &dc, $dbias);
+                    let ((q, k, v), _): (_, Option<$bias>) = (_inputs, None);
+                    self.bias_gradient(q, k, v, _a, _dc, _dbias);
                 )?
             }
         }
     };
 }
 
-backward_passes! { [F; 0], [F; 0]; }
-backward_passes! {
-    [[F; T]; N], [[F; T]; N];
-    Bias<'_, [[F; T]; N]>, Bias<'_, [[F; T]; N]>, dbias
-}
-backward_passes! {
-    [[[F; T]; U]; N], [[[F; T]; 1]; N];
-    Bias<'_, [[[F; T]; U]; N]>, Bias<'_, [[[F; T]; 1]; N]>, dbias
+bias_gradient! { Attend<R>, [F; 0] }
+bias_gradient! { Attend<R, Bias<'_, A>>, A, A }
+
+/// All gradients of a call with values of `E` features.
+struct Gradients<
+    F,
+    B,
+    const N: usize,
+    const U: usize,
+    const T: usize,
+    const D: usize,
+    const E: usize,
+> {
+    dq: Box<[[[F; D]; U]; N]>,
+    dk: Box<[[[F; D]; T]; N]>,
+    dv: Box<[[[F; E]; T]; N]>,
+    dbias: Box<[B; 1]>,
 }
 
-/// Calls `dot_product_attention` or its backward pass.
-pub fn dot_product<
+/// The functions of a layer at a shape.
+pub struct Layer<
+    'a,
+    A,
+    F,
+    const N: usize,
+    const U: usize,
+    const T: usize,
+    const D: usize,
+    const E: usize,
+>(&'a A, PhantomData<F>);
+
+impl<
+    'a,
     R,
     B,
     F: Element,
@@ -480,264 +360,237 @@ pub fn dot_product<
     const T: usize,
     const D: usize,
     const E: usize,
->(
-    att: &Attend<R, B>,
-    function: Function,
-    x: &mut Data<F>,
-) where
+> Layer<'a, Attend<R, B>, F, N, U, T, D, E>
+where
     R: Rule<F, N, U, T>,
     B: Rule<F, N, U, T>,
-    Attend<R, B>: Many<F, N, U, T, D, E>,
+    Attend<R, B>: BiasGradient<F, N, U, T>,
 {
-    let q = &*array::<[[F; D]; U], N>(&x.q);
-    let k = &*array::<[[F; D]; T], N>(&x.k);
-    let v = &*array::<[[F; E]; T], N>(&x.v);
-    let mut a = array::<[[F; T]; U], N>(&x.a);
-    if function == Function::DotProductAttention {
+    pub fn new(att: &'a Attend<R, B>) -> Self {
+        Self(att, PhantomData)
+    }
+
+    fn gradients(
+        x: &Data<F>,
+        with_values: bool,
+    ) -> Gradients<F, DBias<Attend<R, B>, F, N, U, T>, N, U, T, D, E> {
+        Gradients {
+            dq: array(&x.dq),
+            dk: array(&x.dk),
+            dv: if with_values {
+                array(&x.dv)
+            } else {
+                boxed(F::of(f64::NAN))
+            },
+            dbias: array(&x.dbias),
+        }
+    }
+
+    fn forward(&self, x: &mut Data<F>, a: &mut [[impl Saved<F, T>; U]; N]) {
+        let (q, k, v) = (array(&x.q), array::<[[F; D]; T], N>(&x.k), array(&x.v));
         let mut c = array::<[[F; E]; U], N>(&x.c);
-        att.dot_product_attention(q, k, v, &mut a, &mut c);
-        (x.a, x.c) = (flat(&*a), flat(&*c));
-    } else {
-        assert_eq!(function, Function::DotProductAttentionBackward);
-        let dc = &*array::<[[F; E]; U], N>(&x.dc);
-        let mut dq = array::<[[F; D]; U], N>(&x.dq);
-        let mut dk = array::<[[F; D]; T], N>(&x.dk);
-        let mut dv = array::<[[F; E]; T], N>(&x.dv);
-        let mut dbias = DBias::of(&x.dbias);
-        let (gq, gk, gv) = (&mut *dq, &mut *dk, &mut *dv);
-        att.dot_product((q, k, v), &a, dc, gq, gk, gv, &mut *dbias);
-        (x.dq, x.dk, x.dv) = (flat(&*dq), flat(&*dk), flat(&*dv));
-        x.dbias = dbias.flat();
+        self.0.dot_product_attention(&q, &k, &v, a, &mut c);
+        x.c = flat(&*c);
+    }
+
+    fn cross_forward(&self, x: &mut Data<F>, a: &mut [[impl Saved<F, T>; U]; N]) {
+        let (q, k) = (array(&x.q), array(&x.k));
+        let mut c = array::<[[F; D]; U], N>(&x.c);
+        self.0.cross_attention(&q, &k, a, &mut c);
+        x.c = flat(&*c);
+    }
+
+    fn backward(
+        &self,
+        x: &Data<F>,
+        a: &[[impl Saved<F, T>; U]; N],
+        dq: impl Gradient<[[[F; D]; U]; N]>,
+        dk: impl Gradient<[[[F; D]; T]; N]>,
+        dv: impl Gradient<[[[F; E]; T]; N]>,
+        dbias: impl Gradient<DBias<Attend<R, B>, F, N, U, T>>,
+    ) {
+        let (q, k, v, dc) = (&*array(&x.q), &*array(&x.k), &*array(&x.v), &*array(&x.dc));
+        self.0
+            .dot_product_attention_backward(q, k, v, a, dc, dq, dk, dv);
+        self.0.dbias((q, k, v), a, dc, dbias);
+    }
+
+    fn cross_backward(
+        &self,
+        x: &Data<F>,
+        a: &[[impl Saved<F, T>; U]; N],
+        dq: impl Gradient<[[[F; D]; U]; N]>,
+        dk: impl Gradient<[[[F; D]; T]; N]>,
+        dbias: impl Gradient<DBias<Attend<R, B>, F, N, U, T>>,
+    ) {
+        let (q, k, dc) = (&*array(&x.q), &*array(&x.k), &*array(&x.dc));
+        self.0.cross_attention_backward(q, k, a, dc, dq, dk);
+        self.0.dbias((q, k, k), a, dc, dbias);
+    }
+
+    fn overwrite(&self, x: &mut Data<F>, a: &[[impl Saved<F, T>; U]; N]) {
+        let mut g = Self::gradients(x, true);
+        self.backward(x, a, &mut *g.dq, &mut *g.dk, &mut *g.dv, &mut g.dbias[0]);
+        x.dv = flat(&*g.dv);
+        (x.dq, x.dk, x.dbias) = (flat(&*g.dq), flat(&*g.dk), flat(&*g.dbias));
+    }
+
+    fn cross_overwrite(&self, x: &mut Data<F>, a: &[[impl Saved<F, T>; U]; N]) {
+        let mut g = Self::gradients(x, false);
+        self.cross_backward(x, a, &mut *g.dq, &mut *g.dk, &mut g.dbias[0]);
+        (x.dq, x.dk, x.dbias) = (flat(&*g.dq), flat(&*g.dk), flat(&*g.dbias));
+    }
+
+    /// Calls `dot_product_attention` or its backward pass.
+    pub fn dot_product(&self, function: Function, x: &mut Data<F>) {
+        let mut a = array::<[[F; T]; U], N>(&x.a);
+        if function == Function::DotProductAttention {
+            self.forward(x, &mut a);
+            x.a = flat(&*a);
+        } else {
+            assert_eq!(function, Function::DotProductAttentionBackward);
+            self.overwrite(x, &a);
+        }
+    }
+
+    /// Calls a function of several queries.
+    pub fn many(&self, function: Function, x: &mut Data<F>) {
+        let mut a = array::<[[F; T]; U], N>(&x.a);
+        let mut saved: [[Normalizer<F>; U]; N] = rows(&x.saved);
+        match function {
+            Function::DotProductAttentionSaved => self.forward(x, &mut saved),
+            Function::DotProductAttentionSavedBackward => self.overwrite(x, &saved),
+            Function::CrossAttention => self.cross_forward(x, &mut a),
+            Function::CrossAttentionSaved => self.cross_forward(x, &mut saved),
+            Function::CrossAttentionBackward => self.cross_overwrite(x, &a),
+            Function::CrossAttentionSavedBackward => self.cross_overwrite(x, &saved),
+            _ => return self.dot_product(function, x),
+        }
+        (x.a, x.saved) = (flat(&*a), saved.as_flattened().to_vec());
+    }
+
+    /// Calls a backward pass of several queries with the gradient arguments that are wished for.
+    pub fn wish(&self, function: Function, wish: Wish, x: &mut Data<F>) {
+        let a = &*array::<[[F; T]; U], N>(&x.a);
+        let is_cross = function == Function::CrossAttentionBackward;
+        assert!(is_cross || function == Function::DotProductAttentionBackward);
+        let mut g = Self::gradients(x, !is_cross);
+        let (q, k, v, b) = (&mut *g.dq, &mut *g.dk, &mut *g.dv, &mut g.dbias[0]);
+        macro_rules! backward {
+            ($q:expr, $k:expr, $v:expr, $b:expr) => {
+                if is_cross {
+                    self.cross_backward(x, a, $q, $k, $b);
+                } else {
+                    self.backward(x, a, $q, $k, $v, $b);
+                }
+            };
+        }
+        match (wish, is_cross) {
+            (Wish::Only(0), _) => backward!(q, Skip, Skip, Skip),
+            (Wish::Only(1), _) => backward!(Skip, k, Skip, Skip),
+            (Wish::Only(2), false) => backward!(Skip, Skip, v, Skip),
+            (Wish::Only(_), _) => backward!(Skip, Skip, Skip, b),
+            (Wish::AllBut(0), _) => backward!(Skip, Accumulate(k), Accumulate(v), Accumulate(b)),
+            (Wish::AllBut(1), _) => backward!(Accumulate(q), Skip, Accumulate(v), Accumulate(b)),
+            (Wish::AllBut(2), false) => {
+                backward!(Accumulate(q), Accumulate(k), Skip, Accumulate(b));
+            }
+            (Wish::AllBut(_), _) => backward!(Accumulate(q), Accumulate(k), Accumulate(v), Skip),
+            (Wish::Accumulate, _) => {
+                backward!(Accumulate(q), Accumulate(k), Accumulate(v), Accumulate(b));
+            }
+            (Wish::Mixed(0), _) => backward!(Accumulate(q), k, v, b),
+            (Wish::Mixed(1), _) => backward!(q, Accumulate(k), v, b),
+            (Wish::Mixed(2), false) => backward!(q, k, Accumulate(v), b),
+            (Wish::Mixed(_), _) => backward!(q, k, v, Accumulate(b)),
+        }
+        if !is_cross {
+            x.dv = flat(&*g.dv);
+        }
+        (x.dq, x.dk, x.dbias) = (flat(&*g.dq), flat(&*g.dk), flat(&*g.dbias));
     }
 }
 
-/// Calls a function of several queries.
-pub fn many<
-    R,
-    B,
-    F: Element,
-    const N: usize,
-    const U: usize,
-    const T: usize,
-    const D: usize,
-    const E: usize,
->(
-    att: &Attend<R, B>,
-    function: Function,
-    x: &mut Data<F>,
-) where
-    R: Rule<F, N, U, T>,
-    B: Rule<F, N, U, T>,
-    Attend<R, B>: Many<F, N, U, T, D, E>,
-{
-    let q = &*array::<[[F; D]; U], N>(&x.q);
-    let k = &*array::<[[F; D]; T], N>(&x.k);
-    let mut saved: [[Normalizer<F>; U]; N] = rows(&x.saved);
-    let mut dq = array::<[[F; D]; U], N>(&x.dq);
-    let mut dk = array::<[[F; D]; T], N>(&x.dk);
-    let mut dbias = DBias::of(&x.dbias);
-    let (gq, gk, gb) = (&mut *dq, &mut *dk, &mut *dbias);
-    match function {
-        Function::DotProductAttention | Function::DotProductAttentionBackward => {
-            return dot_product(att, function, x);
-        }
-        Function::DotProductAttentionSaved => {
-            let v = &*array::<[[F; E]; T], N>(&x.v);
-            let mut c = array::<[[F; E]; U], N>(&x.c);
-            att.dot_product_attention(q, k, v, &mut saved, &mut c);
-            x.c = flat(&*c);
-        }
-        Function::DotProductAttentionSavedBackward => {
-            let v = &*array::<[[F; E]; T], N>(&x.v);
-            let dc = &*array::<[[F; E]; U], N>(&x.dc);
-            let mut dv = array::<[[F; E]; T], N>(&x.dv);
-            att.dot_product((q, k, v), &saved, dc, gq, gk, &mut *dv, gb);
-            x.dv = flat(&*dv);
-        }
-        Function::CrossAttention => {
-            let mut a = array::<[[F; T]; U], N>(&x.a);
-            let mut c = array::<[[F; D]; U], N>(&x.c);
-            att.cross_attention(q, k, &mut a, &mut c);
-            (x.a, x.c) = (flat(&*a), flat(&*c));
-        }
-        Function::CrossAttentionSaved => {
-            let mut c = array::<[[F; D]; U], N>(&x.c);
-            att.cross_attention(q, k, &mut saved, &mut c);
-            x.c = flat(&*c);
-        }
-        Function::CrossAttentionBackward => {
-            let a = &*array::<[[F; T]; U], N>(&x.a);
-            let dc = &*array::<[[F; D]; U], N>(&x.dc);
-            att.cross((q, k), a, dc, gq, gk, gb);
-        }
-        Function::CrossAttentionSavedBackward => {
-            let dc = &*array::<[[F; D]; U], N>(&x.dc);
-            att.cross((q, k), &saved, dc, gq, gk, gb);
-        }
-        _ => unreachable!("{function:?} has one query"),
-    }
-    x.saved = saved.as_flattened().to_vec();
-    (x.dq, x.dk, x.dbias) = (flat(&*dq), flat(&*dk), dbias.flat());
-}
+type DBias<A, F, const N: usize, const U: usize, const T: usize> =
+    <A as BiasGradient<F, N, U, T>>::DBias;
 
-/// Calls a function of a single query.
-pub fn one<R, B, F: Element, const N: usize, const T: usize, const D: usize, const E: usize>(
-    att: &Attend<R, B>,
-    function: Function,
-    x: &mut Data<F>,
-) where
+impl<R, B, F: Element, const N: usize, const T: usize, const D: usize, const E: usize>
+    Layer<'_, Attend<R, B>, F, N, 1, T, D, E>
+where
     R: Rule<F, N, 1, T>,
     B: Rule<F, N, 1, T>,
-    Attend<R, B>: One<F, N, T, D>,
+    Attend<R, B>: BiasGradient<F, N, 1, T>,
 {
-    let h = &*array::<[F; D], N>(&x.q);
-    let hs = &*array::<[[F; D]; T], N>(&x.k);
-    let mut a = array::<[F; T], N>(&x.a);
-    let mut d = array::<[F; T], N>(&x.d);
-    let mut saved: [Normalizer<F>; N] = array::from_fn(|n| x.saved[n]);
-    let mut dh = array::<[F; D], N>(&x.dq);
-    let mut dhs = array::<[[F; D]; T], N>(&x.dk);
-    let mut dbias = DBias::of(&x.dbias);
-    match function {
-        Function::DotScores => att.dot_scores(h, hs, &mut a),
-        Function::DotScoresBackward => att.scores((h, hs), &d, &mut dh, &mut dhs, &mut dbias),
-        Function::Softmax => att.softmax(&mut a),
-        Function::SoftmaxBackward => att.softmax_backward(&a, &mut d),
-        Function::WeightedSum => {
-            let mut c = array::<[F; D], N>(&x.c);
-            att.weighted_sum(&a, hs, &mut c);
-            x.c = flat(&*c);
-        }
-        Function::WeightedSumBackward => {
-            let dc = array::<[F; D], N>(&x.dc);
-            let mut dv = array::<[[F; D]; T], N>(&x.dv);
-            att.weighted_sum_backward(&a, hs, &dc, &mut *d, &mut *dv);
-            x.dv = flat(&*dv);
-        }
-        Function::WeightedSumOfValues => {
-            let v = array::<[[F; E]; T], N>(&x.v);
-            let mut c = array::<[F; E], N>(&x.c);
-            att.weighted_sum(&a, &v, &mut c);
-            x.c = flat(&*c);
-        }
-        Function::WeightedSumOfValuesBackward => {
-            let v = array::<[[F; E]; T], N>(&x.v);
-            let dc = array::<[F; E], N>(&x.dc);
-            let mut dv = array::<[[F; E]; T], N>(&x.dv);
-            att.weighted_sum_backward(&a, &v, &dc, &mut *d, &mut *dv);
-            x.dv = flat(&*dv);
-        }
-        Function::AttentionWeights => att.attention_weights(h, hs, &mut a),
-        Function::AttentionWeightsBackward => {
-            One::weights(att, (h, hs), (&a, &d), &mut dh, &mut dhs, &mut dbias);
-        }
-        Function::Attention => {
-            let mut c = array::<[F; D], N>(&x.c);
-            Attend::attention(att, h, hs, &mut a, &mut c);
-            x.c = flat(&*c);
-        }
-        Function::AttentionSaved => {
-            let mut c = array::<[F; D], N>(&x.c);
-            Attend::attention(att, h, hs, &mut saved, &mut c);
-            x.c = flat(&*c);
-        }
-        Function::AttentionBackward => {
-            let dc = array::<[F; D], N>(&x.dc);
-            One::attention(att, (h, hs), (&*a, &dc), &mut dh, &mut dhs, &mut dbias);
-        }
-        Function::AttentionSavedBackward => {
-            let dc = array::<[F; D], N>(&x.dc);
-            One::attention(att, (h, hs), (&saved, &dc), &mut dh, &mut dhs, &mut dbias);
-        }
-        _ => unreachable!("{function:?} has several queries"),
+    fn sum<const W: usize>(&self, x: &mut Data<F>) {
+        let (a, v) = (array(&x.a), array::<[[F; W]; T], N>(&x.v));
+        let mut c = array(&x.c);
+        self.0.weighted_sum(&a, &v, &mut c);
+        x.c = flat(&*c);
     }
-    (x.a, x.d, x.dq, x.dk) = (flat(&*a), flat(&*d), flat(&*dh), flat(&*dhs));
-    x.saved = saved.to_vec();
-    x.dbias = dbias.flat();
-}
 
-/// Calls a backward pass of several queries with the gradient arguments that are wished for.
-pub fn wish<
-    A,
-    F: Element,
-    const N: usize,
-    const U: usize,
-    const T: usize,
-    const D: usize,
-    const E: usize,
->(
-    att: &A,
-    function: Function,
-    wish: Wish,
-    x: &mut Data<F>,
-) where
-    A: Many<F, N, U, T, D, E>,
-{
-    let q = &*array::<[[F; D]; U], N>(&x.q);
-    let k = &*array::<[[F; D]; T], N>(&x.k);
-    let a = &*array::<[[F; T]; U], N>(&x.a);
-    let mut dq = array::<[[F; D]; U], N>(&x.dq);
-    let mut dk = array::<[[F; D]; T], N>(&x.dk);
-    let mut dbias = DBias::of(&x.dbias);
-    let (gq, gk, gb) = (&mut *dq, &mut *dk, &mut *dbias);
-    if function == Function::CrossAttentionBackward {
-        let dc = &*array::<[[F; D]; U], N>(&x.dc);
-        let i = (q, k);
-        match wish {
-            Wish::Only(0) => att.cross(i, a, dc, gq, Skip, Skip),
-            Wish::Only(1) => att.cross(i, a, dc, Skip, gk, Skip),
-            Wish::Only(_) => att.cross(i, a, dc, Skip, Skip, gb),
-            Wish::AllBut(0) => att.cross(i, a, dc, Skip, Accumulate(gk), Accumulate(gb)),
-            Wish::AllBut(1) => att.cross(i, a, dc, Accumulate(gq), Skip, Accumulate(gb)),
-            Wish::AllBut(_) => att.cross(i, a, dc, Accumulate(gq), Accumulate(gk), Skip),
-            Wish::Accumulate => {
-                att.cross(i, a, dc, Accumulate(gq), Accumulate(gk), Accumulate(gb));
-            }
-            Wish::Mixed(0) => att.cross(i, a, dc, Accumulate(gq), gk, gb),
-            Wish::Mixed(1) => att.cross(i, a, dc, gq, Accumulate(gk), gb),
-            Wish::Mixed(_) => att.cross(i, a, dc, gq, gk, Accumulate(gb)),
-        }
-    } else {
-        assert_eq!(function, Function::DotProductAttentionBackward);
-        let v = &*array::<[[F; E]; T], N>(&x.v);
-        let dc = &*array::<[[F; E]; U], N>(&x.dc);
-        let mut dv = array::<[[F; E]; T], N>(&x.dv);
-        let gv = &mut *dv;
-        let i = (q, k, v);
-        match wish {
-            Wish::Only(0) => att.dot_product(i, a, dc, gq, Skip, Skip, Skip),
-            Wish::Only(1) => att.dot_product(i, a, dc, Skip, gk, Skip, Skip),
-            Wish::Only(2) => att.dot_product(i, a, dc, Skip, Skip, gv, Skip),
-            Wish::Only(_) => att.dot_product(i, a, dc, Skip, Skip, Skip, gb),
-            Wish::AllBut(skipped) => {
-                let (q, k, v, b) = (
-                    Accumulate(gq),
-                    Accumulate(gk),
-                    Accumulate(gv),
-                    Accumulate(gb),
-                );
-                match skipped {
-                    0 => att.dot_product(i, a, dc, Skip, k, v, b),
-                    1 => att.dot_product(i, a, dc, q, Skip, v, b),
-                    2 => att.dot_product(i, a, dc, q, k, Skip, b),
-                    _ => att.dot_product(i, a, dc, q, k, v, Skip),
-                }
-            }
-            Wish::Accumulate => {
-                let (q, k, v, b) = (
-                    Accumulate(gq),
-                    Accumulate(gk),
-                    Accumulate(gv),
-                    Accumulate(gb),
-                );
-                att.dot_product(i, a, dc, q, k, v, b);
-            }
-            Wish::Mixed(0) => att.dot_product(i, a, dc, Accumulate(gq), gk, gv, gb),
-            Wish::Mixed(1) => att.dot_product(i, a, dc, gq, Accumulate(gk), gv, gb),
-            Wish::Mixed(2) => att.dot_product(i, a, dc, gq, gk, Accumulate(gv), gb),
-            Wish::Mixed(_) => att.dot_product(i, a, dc, gq, gk, gv, Accumulate(gb)),
-        }
-        x.dv = flat(&*dv);
+    fn sum_backward<const W: usize>(&self, x: &mut Data<F>) {
+        let (a, v) = (array(&x.a), array::<[[F; W]; T], N>(&x.v));
+        let (dc, mut d, mut dv) = (array(&x.dc), array(&x.d), array(&x.dv));
+        self.0.weighted_sum_backward(&a, &v, &dc, &mut *d, &mut *dv);
+        (x.d, x.dv) = (flat(&*d), flat(&*dv));
     }
-    (x.dq, x.dk, x.dbias) = (flat(&*dq), flat(&*dk), dbias.flat());
+
+    fn attention(&self, x: &mut Data<F>, a: &mut [impl Saved<F, T>; N]) {
+        let (h, hs, mut c) = (array(&x.q), array::<[[F; D]; T], N>(&x.k), array(&x.c));
+        self.0.attention(&h, &hs, a, &mut c);
+        x.c = flat(&*c);
+    }
+
+    fn attention_backward(&self, x: &mut Data<F>, a: &[impl Saved<F, T>; N]) {
+        let (h, hs, dc) = (
+            array::<[F; D], N>(&x.q),
+            array(&x.k),
+            array::<[F; D], N>(&x.dc),
+        );
+        let (mut dh, mut dhs) = (array(&x.dq), array(&x.dk));
+        self.0
+            .attention_backward(&h, &hs, a, &dc, &mut *dh, &mut *dhs);
+        (x.dq, x.dk) = (flat(&*dh), flat(&*dhs));
+        let mut dbias = array(&x.dbias);
+        let a = a.as_chunks().0.try_into().expect("N rows");
+        let (q, dc) = (h.map(|h| [h]), dc.map(|dc| [dc]));
+        let keys = &*hs;
+        let [of_one] = &mut *dbias;
+        self.0.dbias((&q, keys, keys), a, &dc, of_one);
+        x.dbias = flat(&*dbias);
+    }
+
+    /// Calls a function of a single query.
+    pub fn one(&self, function: Function, x: &mut Data<F>) {
+        let att = self.0;
+        let (h, hs) = (&*array::<[F; D], N>(&x.q), &*array::<[[F; D]; T], N>(&x.k));
+        let mut a = array::<[F; T], N>(&x.a);
+        let mut d = array::<[F; T], N>(&x.d);
+        let mut saved: [Normalizer<F>; N] = array::from_fn(|n| x.saved[n]);
+        let (mut dh, mut dhs) = (array(&x.dq), array(&x.dk));
+        match function {
+            Function::DotScores => att.dot_scores(h, hs, &mut a),
+            Function::Softmax => att.softmax(&mut a),
+            Function::SoftmaxBackward => att.softmax_backward(&a, &mut d),
+            Function::AttentionWeights => att.attention_weights(h, hs, &mut a),
+            Function::DotScoresBackward => {
+                att.dot_scores_backward(h, hs, &d, &mut *dh, &mut *dhs);
+                (x.dq, x.dk) = (flat(&*dh), flat(&*dhs));
+            }
+            Function::AttentionWeightsBackward => {
+                att.attention_weights_backward(h, hs, &a, &d, &mut *dh, &mut *dhs);
+                (x.dq, x.dk) = (flat(&*dh), flat(&*dhs));
+            }
+            Function::WeightedSum => self.sum::<D>(x),
+            Function::WeightedSumOfValues => self.sum::<E>(x),
+            Function::WeightedSumBackward => return self.sum_backward::<D>(x),
+            Function::WeightedSumOfValuesBackward => return self.sum_backward::<E>(x),
+            Function::Attention => self.attention(x, &mut a),
+            Function::AttentionSaved => self.attention(x, &mut saved),
+            Function::AttentionBackward => self.attention_backward(x, &a),
+            Function::AttentionSavedBackward => self.attention_backward(x, &saved),
+            _ => unreachable!("{function:?} has several queries"),
+        }
+        (x.a, x.d, x.saved) = (flat(&*a), flat(&*d), saved.to_vec());
+    }
 }

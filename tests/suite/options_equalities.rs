@@ -3,10 +3,23 @@
 use microattention::Float;
 
 use crate::element::{Element, assert_same_bits};
-use crate::options::{Form, assert_same, on_random};
+use crate::options::{Form, assert_same, random};
 use crate::options_calls::{Calls, Data, Function, calls};
 use crate::options_reference::{Options, Shape, WIDTH, Window, key_rows};
-use crate::values::{Kind, Source};
+use crate::shapes;
+use crate::values::{Case, Kind, Source};
+
+/// Runs a property on random options and inputs.
+fn on_random<F: Element>(
+    kinds: &'static [Kind],
+    calls: &Calls<F>,
+    property: impl Fn(&Options<F>, &Data<F>, &mut Source),
+) {
+    shapes::run(kinds, 1, |case| {
+        let (o, x, mut source) = random(calls, case);
+        property(&o, &x, &mut source);
+    });
+}
 
 /// Two combinations of options give the same bits once `say` has made their arguments mean the
 /// same. (Where one has a bias and the other has not, its gradient has nothing to equal.)
@@ -61,7 +74,7 @@ same! {
     a_window_ahead_is_causal_later(o, source) [window_at] [causal] {
         let ahead = source.below(12);
         (o.window_at.back, o.window_at.ahead) = (usize::MAX, ahead);
-        o.offset = o.window_at.offset + signed(ahead);
+        o.offset = o.window_at.offset.saturating_add_unsigned(ahead);
     }
     a_window_is_one_at_zero(o, _source) [window] [window_at] {
         o.window_at = o.window;
@@ -162,37 +175,46 @@ fn range<F: Element>(
     start: usize,
     narrow: impl Fn(&mut Options<F>),
 ) {
-    on_random(&Kind::ALL, &whole, |o, x, _| {
-        let Shape { t, d, e, .. } = whole.shape;
-        let keys = start..start + part.shape.t;
-        let mut o = o.clone();
-        narrow(&mut o);
-        let actual = Form::DotProduct.run(whole.many, &o, x);
+    shapes::run(&Kind::ALL, 1, |case| {
+        a_range((&whole, &part), start, &narrow, case)
+    });
+}
 
-        let y = Data {
-            q: x.q.clone(),
-            k: key_rows(&x.k, t, d, keys.clone()),
-            v: key_rows(&x.v, t, e, keys.clone()),
-            dc: x.dc.clone(),
-            ..Data::unwritten(part.shape, part.on)
-        };
-        let y = Form::DotProduct.run(part.many, &o.keys(keys.clone()), &y);
-        assert_same_bits(&actual.c, &y.c, "c of a range");
-        assert_same_bits(&actual.dq, &y.dq, "dq of a range");
-        for (actual, expected, width, what) in [
-            (&actual.a, &y.a, 1, "a of a range"),
-            (&actual.dk, &y.dk, d, "dk of a range"),
-            (&actual.dv, &y.dv, e, "dv of a range"),
-            (&actual.dbias, &y.dbias, 1, "dbias of a range"),
-        ] {
-            assert_same_bits(&key_rows(actual, t, width, keys.clone()), expected, what);
-            for outside in [0..start, start + part.shape.t..t] {
-                for x in key_rows(actual, t, width, outside) {
-                    assert_eq!(x.pattern(), F::of(0.0).pattern(), "{what}");
-                }
+pub fn a_range<F: Element>(
+    (whole, part): (&Calls<F>, &Calls<F>),
+    start: usize,
+    narrow: impl Fn(&mut Options<F>),
+    case: Case,
+) {
+    let (mut o, x, _) = random(whole, case);
+    let Shape { t, d, e, .. } = whole.shape;
+    let keys = start..start + part.shape.t;
+    narrow(&mut o);
+    let actual = Form::DotProduct.run(whole.many, &o, &x);
+
+    let y = Data {
+        q: x.q.clone(),
+        k: key_rows(&x.k, t, d, keys.clone()),
+        v: key_rows(&x.v, t, e, keys.clone()),
+        dc: x.dc.clone(),
+        ..Data::unwritten(part.shape, part.on)
+    };
+    let y = Form::DotProduct.run(part.many, &o.keys(keys.clone()), &y);
+    assert_same_bits(&actual.c, &y.c, "c of a range");
+    assert_same_bits(&actual.dq, &y.dq, "dq of a range");
+    for (actual, expected, width, what) in [
+        (&actual.a, &y.a, 1, "a of a range"),
+        (&actual.dk, &y.dk, d, "dk of a range"),
+        (&actual.dv, &y.dv, e, "dv of a range"),
+        (&actual.dbias, &y.dbias, 1, "dbias of a range"),
+    ] {
+        assert_same_bits(&key_rows(actual, t, width, keys.clone()), expected, what);
+        for outside in [0..start, start + part.shape.t..t] {
+            for x in key_rows(actual, t, width, outside) {
+                assert_eq!(x.pattern(), F::of(0.0).pattern(), "{what}");
             }
         }
-    });
+    }
 }
 
 macro_rules! cut_off {
@@ -326,6 +348,7 @@ fn nothing_attended<F: Element>(calls: &Calls<F>) {
             let mut x = Data::unwritten(one.shape, one.on);
             x.c = x.q.clone();
             x.dc = x.q.clone();
+            x.v = x.k.clone();
             x.dv = x.k.clone();
             (calls.one)(&one, function, &mut x);
             x
@@ -349,7 +372,6 @@ fn nothing_attended<F: Element>(calls: &Calls<F>) {
             let backward = call(function);
             zero(&backward.dq, "dh");
             zero(&backward.dk, "dhs");
-            zero(&backward.dbias, "dbias");
         }
     });
 }

@@ -9,7 +9,9 @@ use core::array;
 use microattention::{Accumulate, Attend};
 
 use crate::element::{Element, Tensor};
-use crate::options_reference::{Exact, On, Options, Shape, Sum, assert_close, assert_weights};
+use crate::equations::{Exact, Terms, assert_close};
+use crate::options_calls::Data;
+use crate::options_reference::{On, Options, Shape};
 use crate::shapes;
 use crate::values::{Kind, Source};
 
@@ -84,27 +86,29 @@ impl<F: Element, const WIDTH: usize> Layer<F, WIDTH> {
         (o.scale, o.offset) = (F::of(Self::SCALE), 0);
 
         let group = HEADS * D / WIDTH;
-        let of_group = Shape {
-            u: group * T,
-            ..shape
-        };
         for kv in 0..WIDTH / D {
             let (k, v) = (part(&self.k, kv), part(&self.v, kv));
-            let (mut dk, mut dv) = (vec![Sum::default(); T * D], vec![Sum::default(); T * D]);
+            let (mut dk, mut dv): (Terms, Terms) = (vec![vec![]; T * D], vec![vec![]; T * D]);
             for head in kv * group..(kv + 1) * group {
-                let q = part(&self.q, head);
-                let a = self.a[head].as_flattened();
-                let exact = Exact::new(&o, &q, &k, &v, a, &part(&self.dc, head));
-                assert_weights(&o, &q, &k, a);
-                assert_close(&part(&self.c, head), &exact.c, shape, "c");
-                assert_close(&part(&self.dq, head), &exact.dq, shape, "dq");
+                let x = Data {
+                    q: part(&self.q, head),
+                    k: k.clone(),
+                    v: v.clone(),
+                    dc: part(&self.dc, head),
+                    a: self.a[head].as_flattened().to_vec(),
+                    ..Data::unwritten(shape, on)
+                };
+                let exact = Exact::new(&o, &x);
+                assert_close(&x.a, &exact.a, "a");
+                assert_close(&part(&self.c, head), &exact.c, "c");
+                assert_close(&part(&self.dq, head), &exact.dq, "dq");
                 for i in 0..T * D {
-                    dk[i].add(exact.dk[i].value, exact.dk[i].magnitude);
-                    dv[i].add(exact.dv[i].value, exact.dv[i].magnitude);
+                    dk[i].extend(&exact.dk[i]);
+                    dv[i].extend(&exact.dv[i]);
                 }
             }
-            assert_close(&part(&self.dk, kv), &dk, of_group, "dk");
-            assert_close(&part(&self.dv, kv), &dv, of_group, "dv");
+            assert_close(&part(&self.dk, kv), &dk, "dk");
+            assert_close(&part(&self.dv, kv), &dv, "dv");
         }
     }
 }

@@ -1,13 +1,7 @@
-//! What the options mean, in index loops over flat vectors: which key a query attends is one
-//! boolean function, and a key that is not attended is left out of every sum.
+//! What the options mean: which key a query attends is one boolean function.
 //!
 //! Arrays are flat and their sizes are run-time numbers here, so that one piece of code serves
 //! every shape.
-
-#![allow(
-    clippy::needless_range_loop,
-    reason = "the indices are those of the equations"
-)]
 
 use crate::element::Element;
 use crate::values::Source;
@@ -92,7 +86,10 @@ pub struct Options<F> {
 impl<F: Element> Options<F> {
     pub fn random(on: On, shape: Shape, source: &mut Source) -> Self {
         let Shape { n, u, t, .. } = shape;
-        let scale = [1.0, -1.5, 0.3, 0.125, 2.0, 0.0][source.below(6)];
+        let scale = match source.below(7) {
+            6 => source.value(),
+            i => F::of([1.0, -1.5, 0.3, 0.125, 2.0, 0.0][i]),
+        };
         let lengths = (0..n).map(|_| length(t, source)).collect();
         let offset = offset(u, t, source);
         let offsets = (0..n).map(|_| self::offset(u, t, source)).collect();
@@ -102,7 +99,8 @@ impl<F: Element> Options<F> {
             ahead: reach(u, t, source),
         };
         let window_at = Window {
-            offset: self::offset(u, t, source).clamp(-(1 << 30), 1 << 30),
+            // So that the offset of each query alone is one too.
+            offset: self::offset(u, t, source).min(isize::MAX.saturating_sub_unsigned(u)),
             back: reach(u, t, source),
             ahead: reach(u, t, source),
         };
@@ -127,7 +125,7 @@ impl<F: Element> Options<F> {
         let options = Self {
             on,
             shape,
-            scale: F::of(scale),
+            scale,
             lengths,
             offset,
             offsets,
@@ -268,8 +266,8 @@ impl<F: Element> Options<F> {
         }
     }
 
-    /// The number that scores are multiplied by.
-    fn scale(&self) -> f64 {
+    /// The number that scores are multiplied by: the product of both scales.
+    pub fn scale(&self) -> f64 {
         let of_width = 1.0 / libm::sqrt(7.0);
         (if self.on.scale {
             self.scale.wide()
@@ -282,20 +280,16 @@ impl<F: Element> Options<F> {
         })
     }
 
-    pub fn scale_magnitude(&self) -> f64 {
-        self.scale().abs()
-    }
-
-    fn bias(&self, n: usize, u: usize, t: usize) -> f64 {
+    pub fn bias(&self, n: usize, u: usize, t: usize) -> F {
         let Shape {
             u: queries,
             t: keys,
             ..
         } = self.shape;
         match self.on {
-            On { bias: true, .. } => self.bias[n * keys + t].wide(),
-            On { biases: true, .. } => self.biases[(n * queries + u) * keys + t].wide(),
-            _ => 0.0,
+            On { bias: true, .. } => self.bias[n * keys + t],
+            On { biases: true, .. } => self.biases[(n * queries + u) * keys + t],
+            _ => F::of(0.0),
         }
     }
 }
@@ -313,6 +307,7 @@ fn length(t: usize, source: &mut Source) -> usize {
     match source.below(8) {
         0 => 0,
         1 => usize::MAX,
+        2 => source.size(),
         _ => source.below(t + 3),
     }
 }
@@ -324,6 +319,7 @@ fn offset(u: usize, t: usize, source: &mut Source) -> isize {
         0 => 0,
         1 => isize::MAX,
         2 => isize::MIN,
+        3 => source.size().cast_signed(),
         _ => isize::try_from(source.below(u + 2 * t + 4)).expect("it is small") - span / 2 - 2,
     }
 }
@@ -332,6 +328,7 @@ fn reach(u: usize, t: usize, source: &mut Source) -> usize {
     match source.below(6) {
         0 => 0,
         1 => usize::MAX,
+        2 => source.size(),
         _ => source.below(u + t + 1) / 2,
     }
 }
@@ -362,232 +359,5 @@ pub fn key_rows<X: Copy>(
             .chunks(size)
             .flat_map(|row| row[range.start * width..range.end * width].to_vec())
             .collect(),
-    }
-}
-
-/// A sum in `f64`, with the sum of the magnitudes of its terms.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Sum {
-    pub value: f64,
-    pub magnitude: f64,
-}
-
-impl Sum {
-    pub fn add(&mut self, value: f64, magnitude: f64) {
-        self.value += value;
-        self.magnitude += magnitude;
-    }
-}
-
-/// The relative error of `roundings` roundings in a row, both in this type and in `f64`.
-fn gamma<F: Element>(roundings: usize) -> f64 {
-    let roundings = f64::from(u32::try_from(roundings).expect("it is small"));
-    let error = roundings * (F::ROUNDOFF + f64::ROUNDOFF);
-    error / (1.0 - error)
-}
-
-/// More roundings than there are on any path from an input to an output: two inner products of D
-/// and E terms, two sums over T and one over U, and at most 16 single operations (scales, the bias,
-/// differences, products, and those of the exponential and the reciprocal).
-///
-/// A sum whose terms went through `r` roundings in all is off by at most `r·u/(1 − r·u)` times the
-/// sum of the magnitudes of its terms, in whatever order it was added.
-fn roundings(shape: Shape) -> usize {
-    shape.d + shape.e + 2 * shape.t + shape.u + 16
-}
-
-/// Each number within the bound of [`roundings`].
-#[track_caller]
-pub fn assert_close<F: Element>(actual: &[F], exact: &[Sum], shape: Shape, what: &str) {
-    assert_eq!(actual.len(), exact.len(), "{what}");
-    let relative = gamma::<F>(roundings(shape));
-    for (i, (x, exact)) in actual.iter().zip(exact).enumerate() {
-        // Products that underflow are off by far less than the smallest normal number.
-        let bound = relative * exact.magnitude + F::SMALLEST_NORMAL;
-        let error = (x.wide() - exact.value).abs();
-        assert!(
-            error <= bound,
-            "{what}: element {i} is {x:?}, not {exact:?}, off by {error:e}"
-        );
-    }
-}
-
-/// The scores of query `u` of batch row `n`: nothing where a key is not attended.
-pub fn scores<F: Element>(
-    o: &Options<F>,
-    q: &[F],
-    k: &[F],
-    n: usize,
-    u: usize,
-) -> Vec<Option<Sum>> {
-    let Shape {
-        u: queries,
-        t: keys,
-        d,
-        ..
-    } = o.shape;
-    let mut s = vec![None; keys];
-    for t in 0..keys {
-        if o.attended(n, u, t) {
-            let mut dot = Sum::default();
-            for i in 0..d {
-                let product =
-                    k[(n * keys + t) * d + i].wide() * q[(n * queries + u) * d + i].wide();
-                dot.add(product, product.abs());
-            }
-            let (scale, bias) = (o.scale(), o.bias(n, u, t));
-            s[t] = Some(Sum {
-                value: scale * dot.value + bias,
-                magnitude: scale.abs() * dot.magnitude + bias.abs(),
-            });
-        }
-    }
-    s
-}
-
-/// The weights of every query against those of the scores above.
-///
-/// If each score is off by at most `ε`, a weight is off by at most a factor of `e^2ε`. The
-/// rounding of `x − max` is an error of a score too.
-#[track_caller]
-pub fn assert_weights<F: Element>(o: &Options<F>, q: &[F], k: &[F], a: &[F]) {
-    let Shape { n, u, t: keys, .. } = o.shape;
-    let relative = gamma::<F>(roundings(o.shape));
-    for n in 0..n {
-        for u in 0..u {
-            let s = scores(o, q, k, n, u);
-            let of_attended = s.iter().flatten();
-            let max = of_attended
-                .clone()
-                .fold(f64::NEG_INFINITY, |m, s| m.max(s.value));
-            let sum: f64 = of_attended.clone().map(|s| libm::exp(s.value - max)).sum();
-            let off = of_attended.fold(0.0_f64, |off, s| {
-                off.max(relative * (s.magnitude + (s.value - max).abs()))
-            });
-            for t in 0..keys {
-                let a = a[(n * o.shape.u + u) * keys + t];
-                let exact = s[t].map_or(0.0, |s| libm::exp(s.value - max) / sum);
-                let bound = exact * libm::expm1(2.0 * off + 2.0 * relative) + F::SMALLEST_NORMAL;
-                let error = (a.wide() - exact).abs();
-                assert!(error <= bound, "weight {n} {u} {t} is {a:?}, not {exact}");
-            }
-        }
-    }
-}
-
-/// What follows from given weights.
-pub struct Exact {
-    pub c: Vec<Sum>,
-    pub dq: Vec<Sum>,
-    pub dk: Vec<Sum>,
-    pub dv: Vec<Sum>,
-    /// `ds` before the scale, for every query.
-    pub ds: Vec<Sum>,
-}
-
-impl Exact {
-    pub fn new<F: Element>(o: &Options<F>, q: &[F], k: &[F], v: &[F], a: &[F], dc: &[F]) -> Self {
-        let Shape {
-            n,
-            u: queries,
-            t: keys,
-            d,
-            e,
-        } = o.shape;
-        let mut exact = Self {
-            c: vec![Sum::default(); n * queries * e],
-            dq: vec![Sum::default(); n * queries * d],
-            dk: vec![Sum::default(); n * keys * d],
-            dv: vec![Sum::default(); n * keys * e],
-            ds: vec![Sum::default(); n * queries * keys],
-        };
-        for n in 0..n {
-            for u in 0..queries {
-                exact.query(o, q, k, v, a, dc, n, u);
-            }
-        }
-        exact
-    }
-
-    #[allow(clippy::too_many_arguments, reason = "the letters of the equations")]
-    fn query<F: Element>(
-        &mut self,
-        o: &Options<F>,
-        q: &[F],
-        k: &[F],
-        v: &[F],
-        a: &[F],
-        dc: &[F],
-        n: usize,
-        u: usize,
-    ) {
-        let Shape {
-            u: queries,
-            t: keys,
-            d,
-            e,
-            ..
-        } = o.shape;
-        let query = n * queries + u;
-        let a = |t: usize| a[query * keys + t].wide();
-        let dc = |i: usize| dc[query * e + i].wide();
-        let v = |t: usize, i: usize| v[(n * keys + t) * e + i].wide();
-        let (scale, attended) = (o.scale(), |t: &usize| o.attended(n, u, *t));
-
-        let mut da = vec![Sum::default(); keys];
-        let mut mean = Sum::default();
-        for t in (0..keys).filter(attended) {
-            for i in 0..e {
-                self.c[query * e + i].add(a(t) * v(t, i), (a(t) * v(t, i)).abs());
-                self.dv[(n * keys + t) * e + i].add(a(t) * dc(i), (a(t) * dc(i)).abs());
-                da[t].add(dc(i) * v(t, i), (dc(i) * v(t, i)).abs());
-            }
-            mean.add(a(t) * da[t].value, a(t) * da[t].magnitude);
-        }
-        for t in (0..keys).filter(attended) {
-            let ds = Sum {
-                value: a(t) * (da[t].value - mean.value),
-                magnitude: a(t) * (da[t].magnitude + mean.magnitude),
-            };
-            self.ds[query * keys + t] = ds;
-            let (g, magnitude) = (scale * ds.value, scale.abs() * ds.magnitude);
-            for i in 0..d {
-                let k = k[(n * keys + t) * d + i].wide();
-                let q = q[query * d + i].wide();
-                self.dq[query * d + i].add(g * k, magnitude * k.abs());
-                self.dk[(n * keys + t) * d + i].add(g * q, magnitude * q.abs());
-            }
-        }
-    }
-
-    /// The gradient of keys that are values too.
-    pub fn of_keys_and_values(&self) -> Vec<Sum> {
-        let mut sums = self.dk.clone();
-        for (sum, dv) in sums.iter_mut().zip(&self.dv) {
-            sum.add(dv.value, dv.magnitude);
-        }
-        sums
-    }
-
-    /// The gradient of the bias, if there is one.
-    pub fn dbias<F: Element>(&self, o: &Options<F>) -> Vec<Sum> {
-        let Shape {
-            n,
-            u: queries,
-            t: keys,
-            ..
-        } = o.shape;
-        if o.on.biases {
-            return self.ds.clone();
-        }
-        let mut sums = vec![Sum::default(); if o.on.bias { n * keys } else { 0 }];
-        for (i, sum) in sums.iter_mut().enumerate() {
-            let (n, t) = (i / keys, i % keys);
-            for u in 0..queries {
-                let ds = self.ds[(n * queries + u) * keys + t];
-                sum.add(ds.value, ds.magnitude);
-            }
-        }
-        sums
     }
 }

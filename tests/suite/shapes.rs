@@ -1,5 +1,6 @@
 //! Every property on every shape, for both element types.
 
+use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
 use crate::values::{Case, Kind};
@@ -18,9 +19,10 @@ pub fn run(kinds: &'static [Kind], size: usize, property: impl Fn(Case)) {
         failure_persistence: None,
         ..config
     };
+    let seed_and_kind = (any::<u64>(), proptest::sample::select(kinds)).no_shrink();
     TestRunner::new(config)
-        .run(&Case::any_of(kinds), |case| {
-            property(case);
+        .run(&seed_and_kind, |(seed, kind)| {
+            property(Case::new(seed, kind));
             Ok(())
         })
         .unwrap_or_else(|error| panic!("{error}"));

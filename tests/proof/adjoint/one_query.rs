@@ -39,18 +39,27 @@ fn single_query<F: Element>(calls: &Calls<F>) {
         let scores: Vec<_> = (0..n)
             .flat_map(|n| attended_or_zero(layer.scores(&o, n, 0)))
             .collect();
-        let y = call(Function::DotScores, Function::DotScoresBackward, &x);
+        let mut y = call(Function::DotScores, Function::DotScoresBackward, &x);
+        // The gradient of a bias is that of the scores, of the keys that are attended.
+        for (i, dbias) in y.dbias.iter_mut().enumerate() {
+            let attended = o.attended(i / t, 0, i % t);
+            *dbias = if attended { upstream[i] } else { F::of(0.0) };
+        }
         let left = Inner::default().with_outputs(&upstream, &scores);
         left.assert_equals::<F>(rates.with(&y), "dot_scores");
 
         let weights: Vec<_> = (0..n)
             .flat_map(|n| attended_or_zero(layer.weights(&o, n, 0)))
             .collect();
-        let y = call(
+        let mut y = call(
             Function::AttentionWeights,
             Function::AttentionWeightsBackward,
             &x,
         );
+        if !y.dbias.is_empty() {
+            (calls.one)(&o, Function::SoftmaxBackward, &mut y);
+            y.dbias.clone_from(&y.d);
+        }
         let left = Inner::default().with_outputs(&upstream, &weights);
         left.assert_equals::<F>(rates.with(&y), "attention_weights");
 

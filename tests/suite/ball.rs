@@ -1,17 +1,17 @@
-//! What a computed number may be: the reference of every target.
+//! What a computed number may be: the reference of the options, and of every fuzz target.
 //!
 //! Arithmetic in balls is a naive reference in `f64` that knows its own error. A ball holds every
 //! result that the element type can give for the same equation, with any order of summation: each
 //! operation adds the rounding of `F` and that of the `f64` reference to the radius, by the standard
 //! model `fl(x ∘ y) = (x ∘ y)(1 + δ) + η`, `|δ| ≤ u`, `η` at most the smallest subnormal and only
-//! in products. So a result outside of its ball is a fault, however long the fuzzer runs.
+//! in products. So a result outside of its ball is a fault, however long a fuzzer runs.
 //!
 //! NaN and infinities are known just as well, and only what rests on an intermediate result that
 //! may or may not overflow is [`Ball::Unknown`].
 
 use core::marker::PhantomData;
 
-use crate::source::Number;
+use crate::element::Element;
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Ball {
@@ -97,7 +97,7 @@ impl Ball {
 /// The operations, as done in the element type.
 pub struct In<F>(PhantomData<F>);
 
-impl<F: Number> In<F> {
+impl<F: Element> In<F> {
     /// One rounding in `F` and a few in `f64`.
     const ROUNDOFF: f64 = F::ROUNDOFF + 4.0 * f64::EPSILON;
     const SMALLEST: f64 = 2.0 * F::ROUNDOFF * F::SMALLEST_NORMAL;
