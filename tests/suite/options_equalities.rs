@@ -176,7 +176,7 @@ fn range<F: Element>(
     narrow: impl Fn(&mut Options<F>),
 ) {
     shapes::run(&Kind::ALL, 1, |case| {
-        a_range((&whole, &part), start, &narrow, case)
+        a_range((&whole, &part), start, &narrow, case);
     });
 }
 
