@@ -165,8 +165,8 @@ pub(crate) fn weighted_sum_gradients<F: Float, const T: usize, const H: usize>(
         if keys.attends(i) {
             match dx.part(|dx| dx.get_mut(i)) {
                 Skipped => {}
-                Set(dx) => put_row(dx, |dx, i| *dx = a * dc[i]),
-                Add(dx) => put_row(dx, |dx, i| *dx += a * dc[i]),
+                Set(dx) => put_row(dx, dc, |dx, dc| *dx = a * dc),
+                Add(dx) => put_row(dx, dc, |dx, dc| *dx += a * dc),
             }
             match da.part(|da| da.get_mut(i)) {
                 Skipped => {}
@@ -275,19 +275,19 @@ fn gradients_row_by_row<F: Float, C: Fn(F, F) -> F, const H: usize>(
     put_sums(&mut dq, 0, &sums);
 }
 
-/// `f(x, i)` for each element of a row, on a scalar FPU four at a time: a quarter of the branches.
+/// `put(out[i], x[i])` for each element of a row, on a scalar FPU four at a time: a quarter of the branches.
 #[inline(always)]
-fn put_row<F: Float, const H: usize>(row: &mut [F; H], mut f: impl FnMut(&mut F, usize)) {
+fn put_row<F: Float, const H: usize>(out: &mut [F; H], x: &[F; H], put: impl Fn(&mut F, F)) {
     let fours = if VECTOR { 0 } else { H / 4 };
-    let quads = row.as_chunks_mut::<4>().0.iter_mut().take(fours);
-    for (j, [x0, x1, x2, x3]) in quads.enumerate() {
-        f(x0, 4 * j);
-        f(x1, 4 * j + 1);
-        f(x2, 4 * j + 2);
-        f(x3, 4 * j + 3);
+    let (out4, x4) = (out.as_chunks_mut::<4>().0, x.as_chunks::<4>().0);
+    for ([out0, out1, out2, out3], &[x0, x1, x2, x3]) in out4.iter_mut().zip(x4).take(fours) {
+        put(out0, x0);
+        put(out1, x1);
+        put(out2, x2);
+        put(out3, x3);
     }
-    for (i, x) in row.iter_mut().enumerate().skip(4 * fours) {
-        f(x, i);
+    for (out, &x) in out.iter_mut().zip(x).skip(4 * fours) {
+        put(out, x);
     }
 }
 
