@@ -1,6 +1,7 @@
 //! Comparing recipes by cross-validation on the training utterances alone.
 
-use crate::{RECIPE, Speakers, Stop, wide};
+use crate::learner::Floats;
+use crate::{RECIPE, Stop, wide};
 use indicatif::ProgressBar;
 use speaker::{Dataset, Recipe};
 use std::io::Write;
@@ -82,7 +83,7 @@ fn evaluate(train: &Dataset, recipes: &[Recipe], bar: &ProgressBar) -> Vec<(Reci
     let waiting = Mutex::new(recipes.iter());
     let scores = Mutex::new(Vec::new());
     let work = || {
-        let mut trainer = Box::new(Speakers::new());
+        let mut trainer = Box::new(Floats::new());
         loop {
             let Some(&recipe) = waiting.lock().ok().and_then(|mut waiting| waiting.next()) else {
                 return;
@@ -103,7 +104,7 @@ fn evaluate(train: &Dataset, recipes: &[Recipe], bar: &ProgressBar) -> Vec<(Reci
     scores.into_inner().unwrap_or_default()
 }
 
-fn cross_validate(train: &Dataset, recipe: &Recipe, trainer: &mut Speakers) -> Score {
+fn cross_validate(train: &Dataset, recipe: &Recipe, trainer: &mut Floats) -> Score {
     let mut score = Score::default();
     for seed in SEEDS {
         for fold in 0..FOLDS {
