@@ -1,4 +1,5 @@
-//! The speaker model learns on the board, and on the host with the same bits.
+//! The speaker model learns on the board, and on the host with the same bits: in `f32` where there is
+//! an FPU, in integers elsewhere.
 //!
 //! What both print is made by the same code, [`training`] and [`enrolment`]. The board, `board.rs`,
 //! adds what it cost; the host, `host.rs`, makes the stored weights and compares recipes.
@@ -9,6 +10,7 @@ mod board;
 mod enrolment;
 #[cfg(not(target_os = "none"))]
 mod host;
+mod model;
 mod report;
 mod training;
 #[cfg(not(target_os = "none"))]
@@ -16,10 +18,12 @@ mod validate;
 
 use core::fmt;
 
-use speaker::{Dataset, FRAMES, HIDDEN, SPEAKERS, Trainer};
+use speaker::{Dataset, FRAMES, HIDDEN, SPEAKERS, Trainer, integers};
 
 /// The trainer of all speakers.
 type Speakers = Trainer<HIDDEN, SPEAKERS, FRAMES>;
+/// The same in integers.
+type Integers = integers::Trainer<HIDDEN, SPEAKERS, FRAMES>;
 
 static TRAIN: &[u8] = include_bytes!("../../../examples/speaker/data/train.bin");
 static TEST: &[u8] = include_bytes!("../../../examples/speaker/data/test.bin");
@@ -29,15 +33,34 @@ static EIGHT: &[u8] = include_bytes!("../eight.bin");
 /// More than the utterances of `TRAIN`, 270.
 const ORDER: usize = 300;
 
-/// Prints what board and host have in common.
-fn run(trainer: &mut Speakers, order: &mut [u16; ORDER], out: &mut impl fmt::Write) -> fmt::Result {
-    let (Ok(train), Ok(test)) = (Dataset::parse(TRAIN), Dataset::parse(TEST)) else {
-        writeln!(out, "the data are damaged")?;
-        return Err(fmt::Error);
-    };
+/// Prints what a board with an FPU and the host have in common.
+fn floats(
+    trainer: &mut Speakers,
+    order: &mut [u16; ORDER],
+    out: &mut impl fmt::Write,
+) -> fmt::Result {
+    let (train, test) = data(out)?;
     training::run(trainer, order, &train, &test, out)?;
     writeln!(out)?;
     enrolment::run(trainer, order, &train, &test, out)
+}
+
+/// Prints what a board without one and the host have in common.
+fn in_integers(
+    trainer: &mut Integers,
+    order: &mut [u16; ORDER],
+    out: &mut impl fmt::Write,
+) -> fmt::Result {
+    let (train, test) = data(out)?;
+    training::run(trainer, order, &train, &test, out)
+}
+
+fn data(out: &mut impl fmt::Write) -> Result<(Dataset<'static>, Dataset<'static>), fmt::Error> {
+    if let (Ok(train), Ok(test)) = (Dataset::parse(TRAIN), Dataset::parse(TEST)) {
+        return Ok((train, test));
+    }
+    writeln!(out, "the data are damaged")?;
+    Err(fmt::Error)
 }
 
 #[cfg(not(target_os = "none"))]
