@@ -128,16 +128,27 @@ impl<const D: usize, const H: usize, const C: usize> Parameters<i8, D, H, C> {
             .attention_backward(&self.q, hs, a, &dc, Accumulate(&mut d.q), &mut *dhs);
 
         let (h, x) = ([[0; D]], core::array::from_ref(x));
-        for (unit, (dw, db)) in d.w.as_flattened_mut().iter_mut().zip(d.b.as_flattened_mut()).enumerate() {
+        for (unit, (dw, db)) in
+            d.w.as_flattened_mut()
+                .iter_mut()
+                .zip(d.b.as_flattened_mut())
+                .enumerate()
+        {
             let mut dy = [[0; T]];
             let rows = hs.as_flattened().iter().zip(dhs.as_flattened());
             for (dy, (hs, dhs)) in dy.as_flattened_mut().iter_mut().zip(rows).take(length) {
-                if let (Some(1..i8::MAX), Some(&dhs)) = (hs.get(unit), dhs.get(unit)) {
+                if let (Some(1..=126), Some(&dhs)) = (hs.get(unit), dhs.get(unit)) {
                     *dy = dhs.clamp(i16::MIN.into(), i16::MAX.into()) as i16;
                     *db += i32::from(*dy);
                 }
             }
-            attend(scales, &[length]).dot_scores_backward(&h, x, &dy, Accumulate(from_mut(dw)), Skip);
+            attend(scales, &[length]).dot_scores_backward(
+                &h,
+                x,
+                &dy,
+                Accumulate(from_mut(dw)),
+                Skip,
+            );
         }
         loss
     }

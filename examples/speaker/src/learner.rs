@@ -1,6 +1,6 @@
 //! The ways to learn and to recognise: in `f32`, in `f32` and then in integers, in integers throughout.
 
-use crate::RECIPE;
+use crate::recipes::RECIPE;
 use speaker::integers::{self, Recogniser};
 use speaker::{Dataset, FRAMES, HIDDEN, Recipe, SPEAKERS, Trainer, Utterance};
 

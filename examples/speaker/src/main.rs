@@ -4,6 +4,7 @@ mod files;
 mod learner;
 mod options;
 mod picture;
+mod recipes;
 mod table;
 mod validate;
 
@@ -12,19 +13,11 @@ use indicatif::{ProgressBar, ProgressStyle};
 use learner::{Floats, Integers, Learner, Quantized};
 use options::{Command, Numbers, Options};
 use picture::Panel;
-use speaker::{Dataset, Recipe, integers};
+use recipes::RECIPE;
+use speaker::{Dataset, integers};
 use std::io::{self, Write};
 use std::process::ExitCode;
 use table::Confusion;
-
-/// Chosen among the recipes that `--cross-validate` compares, without a look at the test set.
-const RECIPE: Recipe = Recipe {
-    epochs: 200,
-    batch: 10,
-    rate: 0.02,
-    decay: 0.05,
-    noise: 1.0,
-};
 
 /// The name of the picture.
 const PICTURE: &str = "attention.svg";
@@ -65,8 +58,14 @@ fn run() -> Result<(), Stop> {
     match options::parse(std::env::args_os())? {
         Command::Help(text) => write!(out, "{text}")?,
         Command::Train(options) => train(&options, &mut out)?,
-        Command::CrossValidate(data) => {
-            validate::print(&Bytes::read(&data, "train.bin")?.dataset()?, &mut out)?;
+        Command::CrossValidate { data, integers } => {
+            let train = Bytes::read(&data, "train.bin")?;
+            let print = if integers {
+                validate::print::<Integers>
+            } else {
+                validate::print::<Floats>
+            };
+            print(&train.dataset()?, &mut out)?;
         }
     }
     Ok(out.flush()?)

@@ -1,6 +1,7 @@
 //! The command line.
 
-use crate::{RECIPE, Stop};
+use crate::Stop;
+use crate::recipes::RECIPE;
 use lexopt::{Arg, Parser};
 use std::ffi::OsString;
 use std::ops::RangeInclusive;
@@ -36,8 +37,13 @@ pub enum Command {
     Help(String),
     /// To train and test.
     Train(Options),
-    /// To compare recipes on the training data in this folder.
-    CrossValidate(PathBuf),
+    /// To compare recipes on the training data.
+    CrossValidate {
+        /// Folder of the data files.
+        data: PathBuf,
+        /// Those of the model in integers.
+        integers: bool,
+    },
 }
 
 /// What the model computes with.
@@ -112,7 +118,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, S
                 )));
             }
         }
-        if !matches!(name.as_str(), "--cross-validate" | "--data") {
+        if !matches!(name.as_str(), "--cross-validate" | "--data" | "--integers") {
             idle = Some(name);
         }
     }
@@ -128,11 +134,11 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, S
     }
     if let (true, Some(name)) = (validate, idle) {
         return Err(Stop::Usage(format!(
-            "{name}: expected without --cross-validate, which goes with --data alone"
+            "{name}: expected without --cross-validate, which goes with --data and --integers alone"
         )));
     }
     if validate {
-        return Ok(Command::CrossValidate(data));
+        return Ok(Command::CrossValidate { data, integers });
     }
     let median = seeds.is_some();
     let seeds = match (seed, seeds) {

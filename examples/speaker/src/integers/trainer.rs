@@ -3,7 +3,7 @@
 use super::standardise::{DEVIATION, Standardise, X};
 use super::{Activations, Parameters, Scales};
 use crate::{Dataset, FEATURES, Random, Utterance};
-use microattention::quantized::{Multiplier, ScoreScale, requantize};
+use microattention::quantized::{Multiplier, ScoreScale, requantize, softmax_cross_entropy};
 
 /// How to train.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -204,6 +204,17 @@ impl<const H: usize, const C: usize, const T: usize> Trainer<H, C, T> {
         let length = self.standardise.apply(utterance.frames(), &mut self.x);
         self.read.forward(&SCALES, &self.x, length, &mut self.act);
         &self.act
+    }
+
+    /// The loss of the utterance that was recognised last, in 2⁻¹⁶.
+    #[must_use]
+    pub fn loss(&self, speaker: usize) -> u32 {
+        softmax_cross_entropy(
+            SCALES.speakers,
+            &self.act.z,
+            &[Some(speaker)],
+            &mut [[0; C]],
+        )
     }
 
     /// The mean and the factor of every feature, then the parameters in the order of [`Parameters::slices`], each number
