@@ -121,10 +121,14 @@ impl<const D: usize, const H: usize, const C: usize> Parameters<i8, D, H, C> {
         add(d.e.as_flattened_mut(), dz.as_flattened());
         let (mut sums, mut dc) = ([[0; H]], [[0; H]]);
         dot_scores_backward(c, &self.v, &dz, &mut sums, Accumulate(&mut d.v));
-        // With the exponent in the fraction, gradients of all utterances have one unit, which is twice that of `sums`.
-        let fraction = (normalize(&sums, &mut dc) + 1).max(0).cast_unsigned();
+        // With the exponent in the fraction, gradients of all utterances have one unit, which is half of that of `sums`. A small
+        // gradient takes fewer than 16 bits, for want of a negative fraction.
+        let fraction = normalize(&sums, &mut dc) + 1;
+        for dc in dc.as_flattened_mut() {
+            *dc >>= (-fraction).max(0);
+        }
         attend(scales, &[length])
-            .fraction(fraction)
+            .fraction(fraction.max(0).cast_unsigned())
             .attention_backward(&self.q, hs, a, &dc, Accumulate(&mut d.q), &mut *dhs);
 
         let (h, x) = ([[0; D]], core::array::from_ref(x));
@@ -139,7 +143,7 @@ impl<const D: usize, const H: usize, const C: usize> Parameters<i8, D, H, C> {
             for (dy, (hs, dhs)) in dy.as_flattened_mut().iter_mut().zip(rows).take(length) {
                 if let (Some(1..=126), Some(&dhs)) = (hs.get(unit), dhs.get(unit)) {
                     *dy = dhs.clamp(i16::MIN.into(), i16::MAX.into()) as i16;
-                    *db += i32::from(*dy);
+                    *db = db.saturating_add((*dy).into());
                 }
             }
             attend(scales, &[length]).dot_scores_backward(

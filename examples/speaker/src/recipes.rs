@@ -95,15 +95,17 @@ impl Recipes for Integers {
 
     fn grid() -> Vec<integers::Recipe> {
         let mut recipes = Vec::new();
-        for epochs in [50, 100, 200] {
-            for rate in [20, 40, 80] {
-                for noise in [0, 16, 32, 48] {
-                    recipes.push(integers::Recipe {
-                        epochs,
-                        rate,
-                        noise,
-                        ..integers::RECIPE
-                    });
+        for epochs in [25, 50, 100] {
+            for batch in [5, 10] {
+                for rate in [20, 40] {
+                    for noise in [0, 16, 32, 48] {
+                        recipes.push(integers::Recipe {
+                            epochs,
+                            batch,
+                            rate,
+                            noise,
+                        });
+                    }
                 }
             }
         }

@@ -23,7 +23,7 @@ pub struct Recipe {
 /// What `--integers` and the board learn with.
 pub const RECIPE: Recipe = Recipe {
     epochs: 100,
-    batch: 10,
+    batch: 5,
     rate: 40,
     noise: DEVIATION,
 };
