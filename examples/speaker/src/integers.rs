@@ -121,16 +121,18 @@ impl<const D: usize, const H: usize, const C: usize> Parameters<i8, D, H, C> {
         add(d.e.as_flattened_mut(), dz.as_flattened());
         let (mut sums, mut dc) = ([[0; H]], [[0; H]]);
         dot_scores_backward(c, &self.v, &dz, &mut sums, Accumulate(&mut d.v));
-        // With the exponent in the fraction, gradients of all utterances have one unit, which is half of that of `sums`. A small
-        // gradient takes fewer than 16 bits, for want of a negative fraction.
-        let fraction = normalize(&sums, &mut dc) + 1;
+        // With the exponent in the fraction, gradients of all utterances have the unit of `sums`. One below zero, which a fraction
+        // cannot have, is undone.
+        let exponent = normalize(&sums, &mut dc);
         for dc in dc.as_flattened_mut() {
-            *dc >>= (-fraction).max(0);
+            *dc >>= (-exponent).max(0);
         }
         attend(scales, &[length])
-            .fraction(fraction.max(0).cast_unsigned())
+            .fraction(exponent.max(0).cast_unsigned())
             .attention_backward(&self.q, hs, a, &dc, Accumulate(&mut d.q), &mut *dhs);
 
+        // In 16 units each, so that only the gravest mistakes saturate; and one unit of the layer after the other, with the frames
+        // as rows, so that sums stay in registers.
         let (h, x) = ([[0; D]], core::array::from_ref(x));
         for (unit, (dw, db)) in
             d.w.as_flattened_mut()
@@ -142,7 +144,7 @@ impl<const D: usize, const H: usize, const C: usize> Parameters<i8, D, H, C> {
             let rows = hs.as_flattened().iter().zip(dhs.as_flattened());
             for (dy, (hs, dhs)) in dy.as_flattened_mut().iter_mut().zip(rows).take(length) {
                 if let (Some(1..=126), Some(&dhs)) = (hs.get(unit), dhs.get(unit)) {
-                    *dy = dhs.clamp(i16::MIN.into(), i16::MAX.into()) as i16;
+                    *dy = ((dhs + 8) >> 4).clamp(i16::MIN.into(), i16::MAX.into()) as i16;
                     *db = db.saturating_add((*dy).into());
                 }
             }

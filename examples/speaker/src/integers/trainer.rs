@@ -14,18 +14,18 @@ pub struct Recipe {
     pub batch: u16,
     /// The step size of the first epoch, in 1/256 of a unit of the 8-bit weights; it falls linearly and would be 0 in the epoch
     /// after the last.
-    pub rate: i32,
+    pub rate: i16,
     /// Every standardised value is moved by a new random number from −`noise` to below `noise` each time it is seen, in 1/32 of
     /// a deviation, so that a few recordings cannot be learned by heart.
-    pub noise: i32,
+    pub noise: i16,
 }
 
 /// What `--integers` and the board learn with.
 pub const RECIPE: Recipe = Recipe {
     epochs: 100,
-    batch: 5,
+    batch: 10,
     rate: 40,
-    noise: DEVIATION,
+    noise: DEVIATION as i16,
 };
 
 /// What one epoch saw on its way: each utterance before the parameters learn from it.
@@ -131,7 +131,7 @@ impl<const H: usize, const C: usize, const T: usize> Trainer<H, C, T> {
                 .filter_map(|&utterance| dataset.get(utterance.into()))
             {
                 let length = self.standardise.apply(utterance.frames(), &mut self.x);
-                self.add_noise(length, recipe.noise);
+                self.add_noise(length, recipe.noise.into());
                 self.read.forward(&SCALES, &self.x, length, &mut self.act);
                 correct += usize::from(self.act.class() == utterance.speaker());
                 loss += u64::from(self.read.backward(
@@ -144,7 +144,7 @@ impl<const H: usize, const C: usize, const T: usize> Trainer<H, C, T> {
                     &mut self.d,
                 ));
             }
-            self.step(recipe.rate, falling);
+            self.step(recipe.rate.into(), falling);
         }
         self.epoch += 1;
         Epoch {
@@ -173,7 +173,7 @@ impl<const H: usize, const C: usize, const T: usize> Trainer<H, C, T> {
             for ((learned, d), m) in learned.iter_mut().zip(d).zip(m) {
                 *m = (*m - *m / 32).saturating_add(*d);
                 *d = 0;
-                let step = rate * m.signum() + (*learned >> 16) * decay;
+                let step = (rate * m.signum()).saturating_add((*learned >> 16) * decay);
                 *learned = learned.saturating_sub(step);
             }
         }
