@@ -173,7 +173,9 @@ impl<const H: usize, const C: usize, const T: usize> Trainer<H, C, T> {
             for ((learned, d), m) in learned.iter_mut().zip(d).zip(m) {
                 *m = (*m - *m / 32).saturating_add(*d);
                 *d = 0;
-                let step = (rate * m.signum()).saturating_add((*learned >> 16) * decay);
+                let step = rate
+                    .saturating_mul(m.signum())
+                    .saturating_add((*learned >> 16) * decay);
                 *learned = learned.saturating_sub(step);
             }
         }
