@@ -9,14 +9,13 @@ use std::process::ExitCode;
 use speaker::{Dataset, FRAMES, HIDDEN, Trainer};
 
 use crate::enrolment::KNOWN;
-use crate::{Integers, ORDER, Speakers, TRAIN, all, floats, in_integers, training, validate};
+use crate::{Learner, ORDER, TRAIN, all, run, training, validate};
 
 /// The trainer of the speakers that the board knows.
 pub type Known = Trainer<HIDDEN, KNOWN, FRAMES>;
 
 const USAGE: &str = "\
-speaker-firmware                  print what a board with an FPU prints, without its costs
-speaker-firmware integers         print what a board without one prints
+speaker-firmware                  print what the board prints, without its costs
 speaker-firmware store FILE       train the eight speakers, and write their weights
 speaker-firmware cross-validate   compare recipes of the enrolment on the training utterances
 speaker-firmware each-new         test the recipe with each speaker as the new one";
@@ -35,13 +34,8 @@ fn command() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments[..] {
-        [] => floats(
-            &mut Speakers::new(),
-            &mut [0; ORDER],
-            &mut Out(io::stdout().lock()),
-        )?,
-        ["integers"] => in_integers(
-            &mut Integers::new(),
+        [] => run(
+            &mut Learner::new(),
             &mut [0; ORDER],
             &mut Out(io::stdout().lock()),
         )?,

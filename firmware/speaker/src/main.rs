@@ -1,5 +1,4 @@
-//! The speaker model learns on the board, and on the host with the same bits: in `f32` where there is
-//! an FPU, in integers elsewhere.
+//! The speaker model learns on the board, and on the host with the same bits: in `f32` or in integers.
 //!
 //! What both print is made by the same code, [`training`] and [`enrolment`]. The board, `board.rs`,
 //! adds what it cost; the host, `host.rs`, makes the stored weights and compares recipes.
@@ -18,12 +17,14 @@ mod validate;
 
 use core::fmt;
 
-use speaker::{Dataset, FRAMES, HIDDEN, SPEAKERS, Trainer, integers};
+use model::Model;
+use speaker::Dataset;
 
-/// The trainer of all speakers.
-type Speakers = Trainer<HIDDEN, SPEAKERS, FRAMES>;
-/// The same in integers.
-type Integers = integers::Trainer<HIDDEN, SPEAKERS, FRAMES>;
+/// What learns here.
+#[cfg(not(feature = "integers"))]
+type Learner = model::Speakers;
+#[cfg(feature = "integers")]
+type Learner = model::Integers;
 
 static TRAIN: &[u8] = include_bytes!("../../../examples/speaker/data/train.bin");
 static TEST: &[u8] = include_bytes!("../../../examples/speaker/data/test.bin");
@@ -33,34 +34,18 @@ static EIGHT: &[u8] = include_bytes!("../eight.bin");
 /// More than the utterances of `TRAIN`, 270.
 const ORDER: usize = 300;
 
-/// Prints what a board with an FPU and the host have in common.
-fn floats(
-    trainer: &mut Speakers,
+/// Prints what board and host have in common.
+fn run(
+    learner: &mut impl Model,
     order: &mut [u16; ORDER],
     out: &mut impl fmt::Write,
 ) -> fmt::Result {
-    let (train, test) = data(out)?;
-    training::run(trainer, order, &train, &test, out)?;
-    writeln!(out)?;
-    enrolment::run(trainer, order, &train, &test, out)
-}
-
-/// Prints what a board without one and the host have in common.
-fn in_integers(
-    trainer: &mut Integers,
-    order: &mut [u16; ORDER],
-    out: &mut impl fmt::Write,
-) -> fmt::Result {
-    let (train, test) = data(out)?;
-    training::run(trainer, order, &train, &test, out)
-}
-
-fn data(out: &mut impl fmt::Write) -> Result<(Dataset<'static>, Dataset<'static>), fmt::Error> {
-    if let (Ok(train), Ok(test)) = (Dataset::parse(TRAIN), Dataset::parse(TEST)) {
-        return Ok((train, test));
-    }
-    writeln!(out, "the data are damaged")?;
-    Err(fmt::Error)
+    let (Ok(train), Ok(test)) = (Dataset::parse(TRAIN), Dataset::parse(TEST)) else {
+        writeln!(out, "the data are damaged")?;
+        return Err(fmt::Error);
+    };
+    training::run(learner, order, &train, &test, out)?;
+    learner.go_on(order, &train, &test, out)
 }
 
 #[cfg(not(target_os = "none"))]

@@ -1,8 +1,16 @@
 //! What learns: the model in `f32`, and in integers.
 
-use speaker::{Dataset, Trainer, Utterance, integers};
+use core::fmt;
+
+use speaker::{Dataset, FRAMES, HIDDEN, SPEAKERS, Trainer, Utterance, integers};
 
 use crate::training::{RECIPE, SEED};
+use crate::{ORDER, enrolment};
+
+/// The trainer of all speakers.
+pub type Speakers = Trainer<HIDDEN, SPEAKERS, FRAMES>;
+/// The same in integers.
+pub type Integers = integers::Trainer<HIDDEN, SPEAKERS, FRAMES>;
 
 pub trait Model {
     const NAME: &str;
@@ -13,9 +21,19 @@ pub trait Model {
     /// Who spoke.
     fn recognise(&mut self, utterance: &Utterance) -> usize;
     fn stored(&self) -> impl Iterator<Item = [u8; 4]>;
+    /// What comes after the training.
+    fn go_on(
+        &mut self,
+        _order: &mut [u16; ORDER],
+        _train: &Dataset,
+        _test: &Dataset,
+        _out: &mut impl fmt::Write,
+    ) -> fmt::Result {
+        Ok(())
+    }
 }
 
-impl<const H: usize, const C: usize, const T: usize> Model for Trainer<H, C, T> {
+impl Model for Speakers {
     const NAME: &str = "nine speakers";
     const EPOCHS: u32 = RECIPE.epochs;
 
@@ -34,9 +52,23 @@ impl<const H: usize, const C: usize, const T: usize> Model for Trainer<H, C, T> 
     fn stored(&self) -> impl Iterator<Item = [u8; 4]> {
         self.stored()
     }
+
+    fn go_on(
+        &mut self,
+        order: &mut [u16; ORDER],
+        train: &Dataset,
+        test: &Dataset,
+        out: &mut impl fmt::Write,
+    ) -> fmt::Result {
+        if cfg!(feature = "one-epoch") {
+            return Ok(());
+        }
+        writeln!(out)?;
+        enrolment::run(self, order, train, test, out)
+    }
 }
 
-impl<const H: usize, const C: usize, const T: usize> Model for integers::Trainer<H, C, T> {
+impl Model for Integers {
     const NAME: &str = "nine speakers in integers";
     const EPOCHS: u32 = integers::RECIPE.epochs;
 

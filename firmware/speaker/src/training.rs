@@ -26,15 +26,20 @@ pub fn run<M: Model>(
     out: &mut impl fmt::Write,
 ) -> fmt::Result {
     let order = fill(order, all(train));
+    let (epochs, first) = if cfg!(feature = "one-epoch") {
+        (1, "the first of ")
+    } else {
+        (M::EPOCHS, "")
+    };
     writeln!(
         out,
-        "{}, {} utterances, {} epochs, seed {SEED}",
+        "{}, {} utterances, {first}{} epochs, seed {SEED}",
         M::NAME,
         order.len(),
         M::EPOCHS
     )?;
     trainer.start(train, order);
-    for number in 1..=M::EPOCHS {
+    for number in 1..=epochs {
         let part = trainer.epoch(train, order);
         if number == 1 || number % 50 == 0 {
             let share = Share {
