@@ -143,6 +143,7 @@ impl<const D: usize, const H: usize, const C: usize> Parameters<i8, D, H, C> {
             let mut dy = [[0; T]];
             let rows = hs.as_flattened().iter().zip(dhs.as_flattened());
             for (dy, (hs, dhs)) in dy.as_flattened_mut().iter_mut().zip(rows).take(length) {
+                // Neither where the `ReLU` is zero nor where its 8 bits end.
                 if let (Some(1..=126), Some(&dhs)) = (hs.get(unit), dhs.get(unit)) {
                     *dy = ((dhs + 8) >> 4).clamp(i16::MIN.into(), i16::MAX.into()) as i16;
                     *db = db.saturating_add((*dy).into());
