@@ -54,12 +54,17 @@ impl InstructionCounter {
     /// The instructions of `call`, plus a few of this function.
     #[inline(always)]
     pub fn count(&self, call: impl FnOnce()) -> u32 {
+        (self.ticks(call) * 10 + 16) / 32
+    }
+
+    /// The ticks of `call`, for a timer and an emulator that run at other speeds.
+    #[inline(always)]
+    pub fn ticks(&self, call: impl FnOnce()) -> u32 {
         let start = SYST::get_current();
         // No load or store of `call` may leave the interval.
         compiler_fence(Ordering::SeqCst);
         call();
         compiler_fence(Ordering::SeqCst);
-        let ticks = start.wrapping_sub(SYST::get_current()) & Self::LAST_TICK;
-        (ticks * 10 + 16) / 32
+        start.wrapping_sub(SYST::get_current()) & Self::LAST_TICK
     }
 }

@@ -13,13 +13,15 @@
 //!
 //! Everything here is `no_std`, without allocation, without `unsafe`, and gives the same bits on
 //! every target for the same seed: every product, sum, softmax, loss and gradient is one of
-//! `microattention`, the square root is `libm`'s, and the random numbers are [`Random`]'s own. The program around it is `main.rs`.
+//! `microattention`, the square root is `libm`'s, and the random numbers are [`Random`]'s own. The
+//! same model in integers is [`integers`]. The program around it is `main.rs`.
 
 #![no_std]
 
 mod adam;
 mod data;
 mod data_error;
+pub mod integers;
 mod model;
 mod random;
 mod standardise;

@@ -1,31 +1,23 @@
 //! Trains the model of this package on real recordings and shows what it learned.
 
 mod files;
+mod learner;
 mod options;
 mod picture;
+mod recipes;
 mod table;
 mod validate;
 
 use files::{Bytes, Folder};
 use indicatif::{ProgressBar, ProgressStyle};
-use options::{Command, Options};
+use learner::{Floats, Integers, Learner, Quantized};
+use options::{Command, Numbers, Options};
 use picture::Panel;
-use speaker::{Dataset, FRAMES, HIDDEN, Recipe, SPEAKERS, Trainer};
+use recipes::RECIPE;
+use speaker::{Dataset, integers};
 use std::io::{self, Write};
 use std::process::ExitCode;
 use table::Confusion;
-
-/// The trainer at the shapes of this data set.
-type Speakers = Trainer<HIDDEN, SPEAKERS, FRAMES>;
-
-/// Chosen among the recipes that `--cross-validate` compares, without a look at the test set.
-const RECIPE: Recipe = Recipe {
-    epochs: 200,
-    batch: 10,
-    rate: 0.02,
-    decay: 0.05,
-    noise: 1.0,
-};
 
 /// The name of the picture.
 const PICTURE: &str = "attention.svg";
@@ -66,8 +58,14 @@ fn run() -> Result<(), Stop> {
     match options::parse(std::env::args_os())? {
         Command::Help(text) => write!(out, "{text}")?,
         Command::Train(options) => train(&options, &mut out)?,
-        Command::CrossValidate(data) => {
-            validate::print(&Bytes::read(&data, "train.bin")?.dataset()?, &mut out)?;
+        Command::CrossValidate { data, integers } => {
+            let train = Bytes::read(&data, "train.bin")?;
+            let print = if integers {
+                validate::print::<Integers>
+            } else {
+                validate::print::<Floats>
+            };
+            print(&train.dataset()?, &mut out)?;
         }
     }
     Ok(out.flush()?)
@@ -81,10 +79,12 @@ fn train(options: &Options, out: &mut impl Write) -> Result<(), Stop> {
     let (train, test) = (train.dataset()?, test.dataset()?);
     // Before the training, so that its result cannot be lost.
     let folder = Folder::open(&options.out, PICTURE)?;
-    let recipe = Recipe {
-        epochs: options.epochs.unwrap_or(RECIPE.epochs),
-        ..RECIPE
+    let (mut learner, usual): (Box<dyn Learner>, u32) = match options.numbers {
+        Numbers::Floats => (Box::new(Floats::new()), RECIPE.epochs),
+        Numbers::Quantized => (Box::new(Quantized::new()), RECIPE.epochs),
+        Numbers::Integers => (Box::new(Integers::new()), integers::RECIPE.epochs),
     };
+    let epochs = options.epochs.unwrap_or(usual);
     writeln!(
         out,
         "{} utterances to learn from, {} to test with",
@@ -93,33 +93,33 @@ fn train(options: &Options, out: &mut impl Write) -> Result<(), Stop> {
     )?;
 
     let seeds = options.seeds.clone();
-    let bar = progress_bar(u64::from(recipe.epochs) * (seeds.end() - seeds.start() + 1));
-    let mut trainer = Box::new(Speakers::new());
+    let bar = progress_bar(u64::from(epochs) * (seeds.end() - seeds.start() + 1));
     let (mut confusion, mut results, mut panels) = (Confusion::default(), Vec::new(), Vec::new());
     for seed in seeds {
         let mut order = all(&train);
-        trainer.start(&train, &order, seed);
-        for number in 1..=recipe.epochs {
-            let epoch = trainer.epoch(&train, &mut order, &recipe);
+        learner.start(&train, &order, seed);
+        for number in 1..=epochs {
+            let epoch = learner.epoch(&train, &mut order, epochs);
             bar.inc(1);
             if !options.median {
                 bar.suspend(|| {
                     epoch_line(
                         out,
                         number,
-                        &recipe,
+                        epochs,
                         epoch.loss,
                         percent(epoch.correct, train.len()),
                     )
                 })?;
             }
         }
-        let this = test_with(&test, &mut trainer);
+        learner.finish(&train);
+        let this = test_with(&test, &mut *learner);
         if options.median {
             bar.suspend(|| writeln!(out, "seed {seed}: {}", accuracy(this.correct(), test.len())))?;
         }
         if panels.is_empty() {
-            panels = Panel::first_of_each_speaker(&test, &mut trainer);
+            panels = Panel::first_of_each_speaker(&test, &mut *learner);
         }
         results.push(this.correct());
         confusion.add(&this);
@@ -147,21 +147,21 @@ fn train(options: &Options, out: &mut impl Write) -> Result<(), Stop> {
 fn epoch_line(
     out: &mut impl Write,
     number: u32,
-    recipe: &Recipe,
-    loss: f32,
+    epochs: u32,
+    loss: f64,
     accuracy: f64,
 ) -> io::Result<()> {
-    let (epochs, width) = (recipe.epochs, recipe.epochs.to_string().len());
+    let width = epochs.to_string().len();
     writeln!(
         out,
         "epoch {number:width$}/{epochs}  loss {loss:.4}  training accuracy {accuracy:5.1} %"
     )
 }
 
-fn test_with(test: &Dataset, trainer: &mut Speakers) -> Confusion {
+fn test_with(test: &Dataset, learner: &mut dyn Learner) -> Confusion {
     let mut confusion = Confusion::default();
     for utterance in test.iter() {
-        confusion.count(utterance.speaker(), trainer.recognise(&utterance).class());
+        confusion.count(utterance.speaker(), learner.recognise(&utterance).speaker);
     }
     confusion
 }

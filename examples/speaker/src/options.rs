@@ -1,19 +1,23 @@
 //! The command line.
 
-use crate::{RECIPE, Stop};
+use crate::Stop;
+use crate::recipes::RECIPE;
 use lexopt::{Arg, Parser};
 use std::ffi::OsString;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
-/// What `--help` prints; `{epochs}` stands for the default.
+/// What `--help` prints; `{epochs}` and `{integers}` stand for the defaults.
 const HELP: &str = "\
 Learns to tell nine speakers apart from recordings of two vowels, by attention
 over the frames of each utterance, and tests what it learned.
 
 Usage: speaker [OPTIONS]
 
-  --epochs N        how often every utterance is learned from (default: {epochs})
+  --quantize        learn in f32, then recognise in integers
+  --integers        learn and recognise in integers
+  --epochs N        how often every utterance is learned from
+                    (default: {epochs}, with --integers {integers})
   --seed N          seed of all random numbers (default: 0)
   --seeds K         train with each of the seeds 0 to K-1, end with the median
   --data DIR        folder of train.bin and test.bin
@@ -33,12 +37,29 @@ pub enum Command {
     Help(String),
     /// To train and test.
     Train(Options),
-    /// To compare recipes on the training data in this folder.
-    CrossValidate(PathBuf),
+    /// To compare recipes on the training data.
+    CrossValidate {
+        /// Folder of the data files.
+        data: PathBuf,
+        /// Those of the model in integers.
+        integers: bool,
+    },
+}
+
+/// What the model computes with.
+pub enum Numbers {
+    /// `f32`.
+    Floats,
+    /// `f32` to learn, integers to recognise.
+    Quantized,
+    /// Integers.
+    Integers,
 }
 
 /// How to train, and where the files are.
 pub struct Options {
+    /// What the model computes with.
+    pub numbers: Numbers,
     /// Epochs, where they were given.
     pub epochs: Option<u32>,
     /// The seeds to train with.
@@ -60,6 +81,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, S
         repository.join("target").join("speaker"),
     );
     let (mut epochs, mut seed, mut seeds, mut validate) = (None, None, None, false);
+    let (mut quantize, mut integers) = (false, false);
     // What cross-validation does not look at.
     let mut idle = None;
 
@@ -75,11 +97,16 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, S
         };
         match name.as_str() {
             "--help" | "-h" => {
+                let [epochs, integers] = [RECIPE.epochs, speaker::integers::RECIPE.epochs]
+                    .map(|count| count.to_string());
                 return Ok(Command::Help(
-                    HELP.replace("{epochs}", &RECIPE.epochs.to_string()),
+                    HELP.replace("{epochs}", &epochs)
+                        .replace("{integers}", &integers),
                 ));
             }
             "--cross-validate" => validate = true,
+            "--quantize" => quantize = true,
+            "--integers" => integers = true,
             "--data" => data = folder(&mut parser, &name)?,
             "--out" => out = folder(&mut parser, &name)?,
             "--epochs" => epochs = u32::try_from(number(&mut parser, &name, &EPOCHS)?).ok(),
@@ -91,7 +118,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, S
                 )));
             }
         }
-        if !matches!(name.as_str(), "--cross-validate" | "--data") {
+        if !matches!(name.as_str(), "--cross-validate" | "--data" | "--integers") {
             idle = Some(name);
         }
     }
@@ -100,20 +127,31 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, S
             "--seeds: expected without --seed, since its seeds are 0 to K-1".to_owned(),
         ));
     }
+    if quantize && integers {
+        return Err(Stop::Usage(
+            "--integers: expected without --quantize, which learns in f32".to_owned(),
+        ));
+    }
     if let (true, Some(name)) = (validate, idle) {
         return Err(Stop::Usage(format!(
-            "{name}: expected without --cross-validate, which goes with --data alone"
+            "{name}: expected without --cross-validate, which goes with --data and --integers alone"
         )));
     }
     if validate {
-        return Ok(Command::CrossValidate(data));
+        return Ok(Command::CrossValidate { data, integers });
     }
     let median = seeds.is_some();
     let seeds = match (seed, seeds) {
         (_, Some(count)) => 0..=count - 1,
         (seed, None) => seed.unwrap_or(0)..=seed.unwrap_or(0),
     };
+    let numbers = match (quantize, integers) {
+        (true, _) => Numbers::Quantized,
+        (_, true) => Numbers::Integers,
+        _ => Numbers::Floats,
+    };
     Ok(Command::Train(Options {
+        numbers,
         epochs,
         seeds,
         median,

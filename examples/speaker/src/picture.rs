@@ -1,6 +1,7 @@
 //! The picture: attention over the frames of a few utterances.
 
-use crate::{Speakers, Stop};
+use crate::Stop;
+use crate::learner::Learner;
 use plotters::prelude::*;
 use speaker::{Dataset, SPEAKERS, Utterance};
 
@@ -19,7 +20,7 @@ pub struct Panel {
 
 impl Panel {
     /// The first utterance of each speaker: nobody chose them.
-    pub fn first_of_each_speaker(dataset: &Dataset, trainer: &mut Speakers) -> Vec<Self> {
+    pub fn first_of_each_speaker(dataset: &Dataset, learner: &mut dyn Learner) -> Vec<Self> {
         let first = |speaker| {
             dataset
                 .iter()
@@ -27,24 +28,19 @@ impl Panel {
         };
         (0..SPEAKERS)
             .filter_map(first)
-            .map(|utterance| Self::new(&utterance, trainer))
+            .map(|utterance| Self::new(&utterance, learner))
             .collect()
     }
 
-    fn new(utterance: &Utterance, trainer: &mut Speakers) -> Self {
-        let act = trainer.recognise(utterance);
+    fn new(utterance: &Utterance, learner: &mut dyn Learner) -> Self {
+        let answer = learner.recognise(utterance);
         let title = format!(
             "speaker {}, recognised as {}",
             utterance.speaker() + 1,
-            act.class() + 1
+            answer.speaker + 1
         );
-        let weights = act
-            .a
-            .as_flattened()
-            .iter()
-            .copied()
-            .take(utterance.frames().len())
-            .collect();
+        let frames = utterance.frames().len();
+        let weights = answer.attention.into_iter().take(frames).collect();
         Self { title, weights }
     }
 

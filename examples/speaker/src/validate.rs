@@ -1,8 +1,9 @@
 //! Comparing recipes by cross-validation on the training utterances alone.
 
-use crate::{RECIPE, Speakers, Stop, wide};
+use crate::recipes::Recipes;
+use crate::{Stop, wide};
 use indicatif::ProgressBar;
-use speaker::{Dataset, Recipe};
+use speaker::Dataset;
 use std::io::Write;
 use std::num::NonZero;
 use std::sync::Mutex;
@@ -23,71 +24,43 @@ struct Score {
     count: usize,
 }
 
-/// Prints the recipes with their loss and accuracy, the best one last.
-pub fn print(train: &Dataset, out: &mut impl Write) -> Result<(), Stop> {
-    let recipes = grid();
+/// Prints the recipes of a model with their loss and accuracy, the best one last.
+pub fn print<M: Recipes>(train: &Dataset, out: &mut impl Write) -> Result<(), Stop> {
+    let recipes = M::grid();
     let bar = crate::progress_bar(recipes.len() as u64);
-    let mut scores = evaluate(train, &recipes, &bar);
+    let mut scores = evaluate::<M>(train, &recipes, &bar);
     bar.finish_and_clear();
     scores.sort_by(|(_, a), (_, b)| b.mean_loss().total_cmp(&a.mean_loss()));
     writeln!(
         out,
         "{FOLDS} folds of the training utterances, seeds {SEEDS:?}, best recipe last"
     )?;
-    writeln!(
-        out,
-        "epochs  batch   rate  decay  noise  held-out loss  accuracy"
-    )?;
+    writeln!(out, "{}  held-out loss  accuracy", M::HEADER)?;
     for (recipe, score) in scores {
-        let Recipe {
-            epochs,
-            batch,
-            rate,
-            decay,
-            noise,
-        } = recipe;
+        let columns = M::columns(&recipe);
         let accuracy = crate::percent(score.correct, score.count);
-        let mark = if recipe == RECIPE { "  (used)" } else { "" };
+        let mark = if recipe == M::USED { "  (used)" } else { "" };
         let loss = score.mean_loss();
-        writeln!(
-            out,
-            "{epochs:6} {batch:6} {rate:6} {decay:6} {noise:6} {loss:14.4} {accuracy:7.1} %{mark}"
-        )?;
+        writeln!(out, "{columns} {loss:14.4} {accuracy:7.1} %{mark}")?;
     }
     Ok(())
 }
 
-fn grid() -> Vec<Recipe> {
-    let mut recipes = Vec::new();
-    for epochs in [50, 100, 200] {
-        for rate in [0.01, 0.02] {
-            for decay in [0.0, 0.05] {
-                for noise in [0.0, 0.5, 1.0, 1.5] {
-                    recipes.push(Recipe {
-                        epochs,
-                        batch: 10,
-                        rate,
-                        decay,
-                        noise,
-                    });
-                }
-            }
-        }
-    }
-    recipes
-}
-
 /// Shares the recipes among the cores. Which core takes which changes no result.
-fn evaluate(train: &Dataset, recipes: &[Recipe], bar: &ProgressBar) -> Vec<(Recipe, Score)> {
+fn evaluate<M: Recipes>(
+    train: &Dataset,
+    recipes: &[M::Recipe],
+    bar: &ProgressBar,
+) -> Vec<(M::Recipe, Score)> {
     let waiting = Mutex::new(recipes.iter());
     let scores = Mutex::new(Vec::new());
     let work = || {
-        let mut trainer = Box::new(Speakers::new());
+        let mut model = Box::new(M::default());
         loop {
             let Some(&recipe) = waiting.lock().ok().and_then(|mut waiting| waiting.next()) else {
                 return;
             };
-            let score = cross_validate(train, &recipe, &mut trainer);
+            let score = cross_validate(train, &recipe, &mut *model);
             if let Ok(mut scores) = scores.lock() {
                 scores.push((recipe, score));
             }
@@ -103,22 +76,19 @@ fn evaluate(train: &Dataset, recipes: &[Recipe], bar: &ProgressBar) -> Vec<(Reci
     scores.into_inner().unwrap_or_default()
 }
 
-fn cross_validate(train: &Dataset, recipe: &Recipe, trainer: &mut Speakers) -> Score {
+fn cross_validate<M: Recipes>(train: &Dataset, recipe: &M::Recipe, model: &mut M) -> Score {
     let mut score = Score::default();
     for seed in SEEDS {
         for fold in 0..FOLDS {
             let (held_out, mut order) = split(train, fold);
-            trainer.start(train, &order, seed);
-            for _ in 0..recipe.epochs {
-                trainer.epoch(train, &mut order, recipe);
-            }
+            model.learn(train, &mut order, seed, recipe);
             for utterance in held_out
                 .into_iter()
                 .filter_map(|number| train.get(number.into()))
             {
-                let act = trainer.recognise(&utterance);
-                score.loss += f64::from(act.loss(utterance.speaker()));
-                score.correct += usize::from(act.class() == utterance.speaker());
+                let (speaker, loss) = model.recognise(&utterance);
+                score.loss += loss;
+                score.correct += usize::from(speaker == utterance.speaker());
                 score.count += 1;
             }
         }

@@ -67,9 +67,20 @@ fn accuracy(line: &str) -> f64 {
 
 #[test]
 fn the_whole_job_recognises_the_speakers() {
-    let out = empty("whole");
-    // A tenth of the epochs, for the sake of unoptimised builds.
-    let text = succeed(program().args(["--epochs", "20", "--out"]).arg(&out));
+    whole("floats", &[]);
+}
+
+#[test]
+fn so_it_does_in_integers() {
+    whole("quantized", &["--quantize"]);
+    whole("integers", &["--integers"]);
+}
+
+fn whole(name: &str, options: &[&str]) {
+    let out = empty(&format!("whole-{name}"));
+    // Few epochs, for the sake of unoptimised builds.
+    let arguments = ["--epochs", "20", "--out"];
+    let text = succeed(program().args(options).args(arguments).arg(&out));
     let lines: Vec<&str> = text.lines().collect();
     assert_eq!(lines[0], "270 utterances to learn from, 370 to test with");
     let epochs: Vec<&&str> = lines
@@ -173,6 +184,8 @@ fn several_seeds_end_with_their_median() {
 fn help_names_every_option() {
     let text = succeed(program().arg("--help"));
     let options = [
+        "--quantize",
+        "--integers",
         "--epochs",
         "--seed ",
         "--seeds",
@@ -189,7 +202,7 @@ fn help_names_every_option() {
 
 #[test]
 fn a_bad_option_is_named() {
-    let cases: [(&[&str], &str); 20] = [
+    let cases: [(&[&str], &str); 23] = [
         (
             &["--epoch", "3"],
             "--epoch: expected an option of this program",
@@ -249,7 +262,19 @@ fn a_bad_option_is_named() {
         (&["--out"], "--out: expected a folder"),
         (
             &["--cross-validate", "--epochs", "5"],
-            "--epochs: expected without --cross-validate, which goes with --data alone",
+            "--epochs: expected without --cross-validate, which goes with --data and --integers alone",
+        ),
+        (
+            &["--quantize", "--integers"],
+            "--integers: expected without --quantize, which learns in f32",
+        ),
+        (
+            &["--quantize", "--cross-validate"],
+            "--quantize: expected without --cross-validate, which goes with --data and --integers alone",
+        ),
+        (
+            &["--integers=1"],
+            "unexpected argument for option '--integers': \"1\"",
         ),
         (
             &["--cross-validate=5"],
@@ -414,7 +439,13 @@ fn an_output_that_is_full_is_an_error() {
 }
 
 /// The output that the README shows of a command, its lines in their order, others between them.
-fn shown_in_the_readme(options: &str, text: &str) {
+fn shown_in_the_readme(options: &str) {
+    let mut command = program();
+    command.args(options.split_whitespace().skip(1));
+    if !options.contains("--cross-validate") {
+        command.arg("--out").arg(empty("readme"));
+    }
+    let text = succeed(&mut command);
     let readme = include_str!("../README.md");
     let start = format!("$ cargo run --release -p speaker{options}\n");
     let (_, rest) = readme
@@ -433,17 +464,17 @@ fn shown_in_the_readme(options: &str, text: &str) {
 #[test]
 #[cfg_attr(debug_assertions, ignore = "needs an optimised build")]
 fn the_readme_shows_what_the_program_prints() {
-    let out = empty("readme");
-    shown_in_the_readme("", &succeed(program().arg("--out").arg(&out)));
-    let ten = ["--seeds", "10", "--out"];
-    shown_in_the_readme(" -- --seeds 10", &succeed(program().args(ten).arg(&out)));
+    shown_in_the_readme("");
+    for options in ["", "--seeds 10 "] {
+        shown_in_the_readme(&format!(" -- {options}--quantize"));
+        shown_in_the_readme(&format!(" -- {options}--integers"));
+    }
+    shown_in_the_readme(" -- --seeds 10");
 }
 
 #[test]
-#[ignore = "takes a minute or two in an optimised build"]
+#[ignore = "takes a few minutes in an optimised build"]
 fn the_readme_shows_the_cross_validation() {
-    shown_in_the_readme(
-        " -- --cross-validate",
-        &succeed(program().arg("--cross-validate")),
-    );
+    shown_in_the_readme(" -- --cross-validate");
+    shown_in_the_readme(" -- --cross-validate --integers");
 }

@@ -4,8 +4,9 @@ use core::fmt;
 
 use speaker::{Dataset, Recipe, SPEAKERS};
 
+use crate::model::Speakers;
 use crate::report::{digest, test, total};
-use crate::{EIGHT, ORDER, Speakers, all, fill};
+use crate::{EIGHT, ORDER, all, fill};
 
 /// How a speaker is added to those who are known.
 #[derive(Clone, Copy, Debug, PartialEq)]

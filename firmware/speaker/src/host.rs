@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use speaker::{Dataset, FRAMES, HIDDEN, Trainer};
 
 use crate::enrolment::KNOWN;
-use crate::{ORDER, Speakers, TRAIN, all, run, training, validate};
+use crate::{Learner, ORDER, TRAIN, all, run, training, validate};
 
 /// The trainer of the speakers that the board knows.
 pub type Known = Trainer<HIDDEN, KNOWN, FRAMES>;
@@ -35,7 +35,7 @@ fn command() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments[..] {
         [] => run(
-            &mut Speakers::new(),
+            &mut Learner::new(),
             &mut [0; ORDER],
             &mut Out(io::stdout().lock()),
         )?,

@@ -1,4 +1,4 @@
-//! The speaker model learns on the board, and on the host with the same bits.
+//! The speaker model learns on the board, and on the host with the same bits: in `f32` or in integers.
 //!
 //! What both print is made by the same code, [`training`] and [`enrolment`]. The board, `board.rs`,
 //! adds what it cost; the host, `host.rs`, makes the stored weights and compares recipes.
@@ -9,6 +9,7 @@ mod board;
 mod enrolment;
 #[cfg(not(target_os = "none"))]
 mod host;
+mod model;
 mod report;
 mod training;
 #[cfg(not(target_os = "none"))]
@@ -16,10 +17,14 @@ mod validate;
 
 use core::fmt;
 
-use speaker::{Dataset, FRAMES, HIDDEN, SPEAKERS, Trainer};
+use model::Model;
+use speaker::Dataset;
 
-/// The trainer of all speakers.
-type Speakers = Trainer<HIDDEN, SPEAKERS, FRAMES>;
+/// What learns here.
+#[cfg(not(feature = "integers"))]
+type Learner = model::Speakers;
+#[cfg(feature = "integers")]
+type Learner = model::Integers;
 
 static TRAIN: &[u8] = include_bytes!("../../../examples/speaker/data/train.bin");
 static TEST: &[u8] = include_bytes!("../../../examples/speaker/data/test.bin");
@@ -30,14 +35,17 @@ static EIGHT: &[u8] = include_bytes!("../eight.bin");
 const ORDER: usize = 300;
 
 /// Prints what board and host have in common.
-fn run(trainer: &mut Speakers, order: &mut [u16; ORDER], out: &mut impl fmt::Write) -> fmt::Result {
+fn run(
+    learner: &mut impl Model,
+    order: &mut [u16; ORDER],
+    out: &mut impl fmt::Write,
+) -> fmt::Result {
     let (Ok(train), Ok(test)) = (Dataset::parse(TRAIN), Dataset::parse(TEST)) else {
         writeln!(out, "the data are damaged")?;
         return Err(fmt::Error);
     };
-    training::run(trainer, order, &train, &test, out)?;
-    writeln!(out)?;
-    enrolment::run(trainer, order, &train, &test, out)
+    training::run(learner, order, &train, &test, out)?;
+    learner.go_on(order, &train, &test, out)
 }
 
 #[cfg(not(target_os = "none"))]

@@ -2,7 +2,9 @@
 
 use core::fmt;
 
-use speaker::{Dataset, SPEAKERS, Trainer};
+use speaker::{Dataset, SPEAKERS};
+
+use crate::model::Model;
 
 /// How many of how many.
 #[derive(Clone, Copy, Debug, Default)]
@@ -27,13 +29,10 @@ impl fmt::Display for Share {
 }
 
 /// How many utterances of each speaker are recognised.
-pub fn test<const H: usize, const C: usize, const T: usize>(
-    trainer: &mut Trainer<H, C, T>,
-    test: &Dataset,
-) -> [Share; SPEAKERS] {
+pub fn test(trainer: &mut impl Model, test: &Dataset) -> [Share; SPEAKERS] {
     let mut shares = [Share::default(); SPEAKERS];
     for utterance in test.iter() {
-        let hit = trainer.recognise(&utterance).class() == utterance.speaker();
+        let hit = trainer.recognise(&utterance) == utterance.speaker();
         shares[utterance.speaker()].count(hit);
     }
     shares
@@ -48,7 +47,7 @@ pub fn total(shares: &[Share]) -> Share {
 }
 
 /// FNV-1a of all that would be stored: 64 bits that change with any bit of the model.
-pub fn digest<const H: usize, const C: usize, const T: usize>(trainer: &Trainer<H, C, T>) -> u64 {
+pub fn digest(trainer: &impl Model) -> u64 {
     trainer
         .stored()
         .flatten()

@@ -4,10 +4,11 @@ use core::fmt;
 
 use speaker::{Dataset, Recipe};
 
+use crate::model::Model;
 use crate::report::{Share, digest, test, total};
-use crate::{ORDER, Speakers, all, fill};
+use crate::{ORDER, all, fill};
 
-/// Chosen in examples/speaker, by cross-validation on the training utterances.
+/// In `f32`. Chosen in examples/speaker, by cross-validation on the training utterances.
 pub const RECIPE: Recipe = Recipe {
     epochs: 200,
     batch: 10,
@@ -17,23 +18,29 @@ pub const RECIPE: Recipe = Recipe {
 };
 pub const SEED: u64 = 0;
 
-pub fn run(
-    trainer: &mut Speakers,
+pub fn run<M: Model>(
+    trainer: &mut M,
     order: &mut [u16; ORDER],
     train: &Dataset,
     test_set: &Dataset,
     out: &mut impl fmt::Write,
 ) -> fmt::Result {
     let order = fill(order, all(train));
-    let epochs = RECIPE.epochs;
+    let (epochs, first) = if cfg!(feature = "one-epoch") {
+        (1, "the first of ")
+    } else {
+        (M::EPOCHS, "")
+    };
     writeln!(
         out,
-        "nine speakers, {} utterances, {epochs} epochs, seed {SEED}",
-        order.len()
+        "{}, {} utterances, {first}{} epochs, seed {SEED}",
+        M::NAME,
+        order.len(),
+        M::EPOCHS
     )?;
-    trainer.start(train, order, SEED);
+    trainer.start(train, order);
     for number in 1..=epochs {
-        let part = trainer.epoch(train, order, &RECIPE).correct;
+        let part = trainer.epoch(train, order);
         if number == 1 || number % 50 == 0 {
             let share = Share {
                 part,

@@ -8,8 +8,9 @@ use speaker::{Dataset, Recipe, SPEAKERS};
 
 use crate::enrolment::{ENROLMENT, Enrolment, KNOWN};
 use crate::host::learn_known;
+use crate::model::Speakers;
 use crate::report::{test, total};
-use crate::{Speakers, TEST, TRAIN, all};
+use crate::{TEST, TRAIN, all};
 
 /// Each fold is a run of consecutive utterances of every speaker, as in examples/speaker.
 const FOLDS: usize = 5;
