@@ -3,7 +3,8 @@
 
 use microattention::{
     Accumulate, Attend, Normalizer, Running, Skip, attention, attention_backward, dot_scores,
-    log_softmax, softmax, softmax_backward, softmax_cross_entropy,
+    log_softmax, softmax, softmax_backward, softmax_cross_entropy, weighted_sum,
+    weighted_sum_backward,
 };
 
 use crate::double_double::DoubleDouble;
@@ -49,9 +50,13 @@ fn wide_rows<F: Element>() {
     let a = [core::array::from_fn::<F, T, _>(|_| F::of(source.unit()))];
     let hs = [[(); T].map(|()| [(); H].map(|()| F::of(source.unit())))];
     let mask = [core::array::from_fn::<bool, T, _>(|t| t % 5 != 0)];
-    for attends in [[true; T], mask[0]] {
+    for attends in [None, Some([true; T]), Some(mask[0])] {
         let mut c = [[F::of(f64::NAN); H]];
-        Attend::new().mask(&[attends]).weighted_sum(&a, &hs, &mut c);
+        match attends {
+            None => weighted_sum(&a, &hs, &mut c),
+            Some(mask) => Attend::new().mask(&[mask]).weighted_sum(&a, &hs, &mut c),
+        }
+        let attends = attends.unwrap_or([true; T]);
         for h in 0..H {
             let in_order = (0..T)
                 .filter(|t| attends[*t])
@@ -130,6 +135,7 @@ fn bias_gradients_of_groups() {
     attend.cross_attention(&q, &k, &mut a, &mut c);
     let mut db = [[[f32::NAN; 3]; U]];
     attend.bias_gradient(&q, &k, &k, &a, &dc, &mut db);
+    attend.bias_gradient(&q, &k, &k, &a, &dc, Skip);
     for u in 0..U {
         let (q, a, dc, bias) = ([[q[0][u]]], [[a[0][u]]], [[dc[0][u]]], [[bias[0][u]]]);
         let mut alone = [[[f32::NAN; 3]]];
@@ -167,11 +173,41 @@ fn one_gradient<const U: usize>() {
     attend.dot_product_attention_backward(&q, &k, &v, &a, &dc, &mut dq_alone, Skip, Skip);
     attend.dot_product_attention_backward(&q, &k, &v, &a, &dc, Skip, &mut dk_alone, Skip);
     attend.dot_product_attention_backward(&q, &k, &v, &a, &dc, Skip, Skip, &mut dv_alone);
-    assert_eq!((dq_alone, dk_alone, dv_alone), (dq, dk, dv));
+    assert_eq!((&dq_alone, &dk_alone, &dv_alone), (&dq, &dk, &dv));
+
+    // Added to zero, it is the same; of what several queries share, in the same order.
+    let (mut dq_sum, mut dv_sum) = ([[[0.0; 4]; U]], [[[0.0; 5]; 3]]);
+    let (to_dq, to_dv) = (Accumulate(&mut dq_sum), Accumulate(&mut dv_sum));
+    attend.dot_product_attention_backward(&q, &k, &v, &a, &dc, to_dq, Skip, to_dv);
+    assert_eq!((&dq_sum, &dv_sum), (&dq, &dv));
+
+    let (mut dec, mut enc) = ([[[f32::NAN; 4]; U]], [[[f32::NAN; 4]; 3]]);
+    attend.cross_attention_backward(&q, &k, &a, &q, &mut dec, &mut enc);
+    let (mut dec_alone, mut enc_alone) = ([[[f32::NAN; 4]; U]], [[[f32::NAN; 4]; 3]]);
+    attend.cross_attention_backward(&q, &k, &a, &q, &mut dec_alone, Skip);
+    attend.cross_attention_backward(&q, &k, &a, &q, Skip, &mut enc_alone);
+    assert_eq!((dec_alone, enc_alone), (dec, enc));
+}
+
+#[test]
+fn weights_accumulate() {
+    let mut source = Source::new(19, Kind::Even);
+    let (a, hs, dc) = (
+        source.array::<[f32; 3], 1>(),
+        source.array::<[[f32; 5]; 3], 1>(),
+        source.array::<[f32; 5], 1>(),
+    );
+    let (mut da, mut dhs) = ([[f32::NAN; 3]], [[[f32::NAN; 5]; 3]]);
+    weighted_sum_backward(&a, &hs, &dc, &mut da, &mut dhs);
+    let (mut da_sum, mut dhs_sum) = ([[0.0; 3]], [[[0.0; 5]; 3]]);
+    let sums = (Accumulate(&mut da_sum), Accumulate(&mut dhs_sum));
+    weighted_sum_backward(&a, &hs, &dc, sums.0, sums.1);
+    assert_eq!((da_sum, dhs_sum), (da, dhs));
 }
 
 #[test]
 fn one_gradient_at_a_time() {
+    one_gradient::<0>();
     one_gradient::<2>();
     one_gradient::<5>();
 }
