@@ -27,6 +27,11 @@ pub(super) fn softmax_row(
     }
 }
 
+#[inline(always)]
+fn kept(mask: &[bool], i: usize) -> bool {
+    mask.get(i).is_some_and(|&kept| kept)
+}
+
 // Not inlined, and with a closure that no shape has of its own: one copy in a program.
 #[inline(never)]
 fn softmax(scale: &ScoreScale, s: &[i32], a: &mut [u16], attends: impl Fn(usize) -> bool) -> Total {
@@ -118,11 +123,6 @@ pub(super) fn softmax_backward_row(
     }
 }
 
-#[inline(always)]
-fn kept(mask: &[bool], i: usize) -> bool {
-    mask.get(i).is_some_and(|&kept| kept)
-}
-
 #[inline(never)]
 fn softmax_backward(
     scale: &ScoreScale,
@@ -141,27 +141,17 @@ fn softmax_backward(
     let (left, right) = (31_u32.wrapping_sub(first), bits.wrapping_add(2));
     let fit = |d: i32| (d.wrapping_shl(left).wrapping_shr(right).wrapping_add(1)) >> 1;
     // Only differences count. With those from the first, equal gradients give exact zeros.
-    let mut reference = 0;
-    for (i, &d) in d.iter().enumerate() {
-        if attends(i) {
-            reference = fit(d);
-            break;
-        }
-    }
+    let attended = d.iter().enumerate().find(|&(i, _)| attends(i));
+    let reference = attended.map_or(0, |(_, &d)| fit(d));
+    let weighed = |i, a, d| if attends(i) { weigh(a, d) } else { 0 };
     let mut mean = 0_i32;
     for (i, (d, &a)) in d.iter_mut().zip(a).enumerate() {
         *d = fit(*d).wrapping_sub(reference);
-        if attends(i) {
-            mean = mean.wrapping_add(weigh(a, *d));
-        }
+        mean = mean.wrapping_add(weighed(i, a, *d));
     }
     let mut largest = 0;
     for (i, (d, &a)) in d.iter_mut().zip(a).enumerate() {
-        *d = if attends(i) {
-            weigh(a, d.wrapping_sub(mean))
-        } else {
-            0
-        };
+        *d = weighed(i, a, d.wrapping_sub(mean));
         largest |= magnitude(*d);
     }
     let second = width(largest);
