@@ -28,10 +28,10 @@ pub(super) fn sign() -> u32 {
 
 /// The larger one.
 #[inline(always)]
-pub(super) fn max(x: i32, y: i32) -> i32 {
-    let difference = i64::from(x).wrapping_sub(i64::from(y));
-    let less = (difference >> 32) as i32;
-    x.wrapping_sub(difference as i32 & less)
+pub(super) fn max(x: u32, y: u32) -> u32 {
+    let difference = u64::from(x).wrapping_sub(y.into());
+    let less = (difference >> 32) as u32;
+    x.wrapping_sub(difference as u32 & less)
 }
 
 /// `x + y`, saturating.

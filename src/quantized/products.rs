@@ -7,8 +7,9 @@ use super::bits::{Power, add, narrow, sign};
 use crate::gradient::Place;
 use crate::keys::Keys;
 
-/// A Cortex-M0 has half the registers of others, and no atomics.
+/// A Cortex-M0 has eight, and no atomics.
 const FEW_REGISTERS: bool = !cfg!(target_has_atomic = "32");
+const MANY_REGISTERS: bool = !cfg!(target_arch = "arm");
 
 /// What of a [`Place`] is wanted, and how a number is put there. What is overwritten is cleared first.
 #[inline(always)]
@@ -99,7 +100,7 @@ fn sum_rows<A: Copy + Into<i32>, Z: Copy + Default, O, const T: usize, const H: 
             }
         };
     }
-    let (eights, fours) = (if FEW_REGISTERS { 0 } else { H - H % 8 }, H - H % 4);
+    let (eights, fours) = (if MANY_REGISTERS { H - H % 8 } else { 0 }, H - H % 4);
     sums!(0, eights, 8, o0 z0 x0 o1 z1 x1 o2 z2 x2 o3 z3 x3 o4 z4 x4 o5 z5 x5 o6 z6 x6 o7 z7 x7);
     sums!(eights, fours, 4, o0 z0 x0 o1 z1 x1 o2 z2 x2 o3 z3 x3);
     sums!(fours, H, 1, o z x);
@@ -160,57 +161,39 @@ pub(super) fn query_backward<A: Copy + Into<i32>, const T: usize, const D: usize
 
 /// `dk[t,i] = ds[t]·q[i]`, times what the power has to the right.
 #[inline(always)]
-pub(super) fn keys_backward<A: Copy + Into<i32>, const T: usize, const D: usize>(
+pub(super) fn keys_backward<
+    A: Copy + Into<i32>,
+    Q: Copy + Into<i32>,
+    const T: usize,
+    const D: usize,
+>(
     keys: Keys<'_, f32>,
     ds: &[A; T],
     power: Power,
-    q: &[i8; D],
+    q: &[Q; D],
     dk: Place<'_, [[i32; D]; T]>,
 ) {
-    let ds = keys.of(ds).iter().map(|&ds| ds.into());
-    let term = |ds: i32, q: i32| power.round(ds.wrapping_mul(q));
-    outer(keys, &ds, |i| column(q, i), term, dk);
+    let term = |&ds: &A, &q: &Q| power.round(ds.into().wrapping_mul(q.into()));
+    outer(keys, keys.of(ds).iter(), q.iter(), term, dk);
 }
 
-/// `out[t,i] = term(a[t], y[i])` for the attended keys, zero elsewhere: a gradient of keys or values. Four columns
-/// at a time, so that theirs stay in registers.
+/// `out[t,i] = term(a[t], y[i])` for the attended keys, zero elsewhere: a gradient of keys or values.
 #[inline(always)]
-pub(super) fn outer<A: Copy, Y: Copy, const T: usize, const H: usize>(
+pub(super) fn outer<A: Copy, Y, const T: usize, const H: usize>(
     keys: Keys<'_, f32>,
-    a: &(impl Iterator<Item = A> + Clone),
-    y: impl Fn(usize) -> Y,
+    a: impl Iterator<Item = A>,
+    y: impl Iterator<Item = Y> + Clone,
     term: impl Fn(A, Y) -> i32,
     out: Place<'_, [[i32; H]; T]>,
 ) {
     let Some((out, put)) = open(out, |out| keys.fill_others(out, [0; H])) else {
         return;
     };
-    for j in 0..H / 4 {
-        let (y0, y1, y2, y3) = (y(4 * j), y(4 * j + 1), y(4 * j + 2), y(4 * j + 3));
-        for (i, (a, out)) in a.clone().zip(keys.of_mut(out)).enumerate() {
-            let Some([o0, o1, o2, o3]) = out.as_chunks_mut::<4>().0.get_mut(j) else {
-                break;
-            };
-            if keys.attends(i) {
-                put(o0, term(a, y0));
-                put(o1, term(a, y1));
-                put(o2, term(a, y2));
-                put(o3, term(a, y3));
+    for (i, (a, out)) in a.zip(keys.of_mut(out)).enumerate() {
+        if keys.attends(i) {
+            for (out, y) in out.iter_mut().zip(y.clone()) {
+                put(out, term(a, y));
             }
         }
     }
-    for j in H - H % 4..H {
-        let y = y(j);
-        for (i, (a, out)) in a.clone().zip(keys.of_mut(out)).enumerate() {
-            if keys.attends(i) {
-                put(&mut out[j], term(a, y));
-            }
-        }
-    }
-}
-
-/// One of the columns.
-#[inline(always)]
-pub(super) fn column<X: Copy + Default + Into<i32>, const H: usize>(x: &[X; H], i: usize) -> i32 {
-    x.get(i).copied().unwrap_or_default().into()
 }

@@ -2,7 +2,7 @@
 
 use super::attend::Attend;
 use super::bits::Power;
-use super::products::{column, dots, outer, query_backward};
+use super::products::{dots, keys_backward, outer, query_backward};
 use super::row::{softmax_backward_row, softmax_row};
 use crate::gradient::Place;
 use crate::keys::Keys;
@@ -52,12 +52,6 @@ impl<R> Attend<R> {
         self.softmax_backward_row(keys, a, ds)
     }
 
-    /// From 2⁻¹⁶ to the fraction.
-    #[inline(always)]
-    fn value_power(&self) -> Power {
-        Power::right(16_u32.wrapping_sub(self.fraction))
-    }
-
     /// `dv[t,i] = a[t]·dc[i]`
     #[inline(always)]
     pub(super) fn values_backward<const T: usize, const E: usize>(
@@ -67,10 +61,13 @@ impl<R> Attend<R> {
         dc: &[i16; E],
         dv: Place<'_, [[i32; E]; T]>,
     ) {
-        let value = self.value_power();
-        let term = |a: i32, dc: i32| value.round(a.wrapping_mul(dc));
-        let rows = keys.of(a).iter().map(|&a| a.into());
-        outer(keys, &rows, |i| column(dc, i), term, dv);
+        keys_backward(keys, a, self.value_power(), dc, dv);
+    }
+
+    /// From 2⁻¹⁶ to the fraction.
+    #[inline(always)]
+    fn value_power(&self) -> Power {
+        Power::right(16_u32.wrapping_sub(self.fraction))
     }
 
     /// `dhs[t,i] = a[t]·dc[i] + ds[t]·h[i]`, where the rows are keys and values at once.
@@ -91,15 +88,11 @@ impl<R> Attend<R> {
         query_backward(keys, &ds, power, hs, dh);
         power.to_left(&mut ds);
         let value = self.value_power();
-        let term = |(a, ds): (i32, i32), (dc, h): (i32, i32)| {
-            let value = value.round(a.wrapping_mul(dc));
-            value.wrapping_add(power.round(ds.wrapping_mul(h)))
+        let term = |(&a, &ds): (&u16, &i32), (&dc, &h): (&i16, &i8)| {
+            let value = value.round(i32::from(a).wrapping_mul(dc.into()));
+            value.wrapping_add(power.round(ds.wrapping_mul(h.into())))
         };
-        let rows = keys
-            .of(a)
-            .iter()
-            .zip(keys.of(&ds))
-            .map(|(&a, &ds)| (a.into(), ds));
-        outer(keys, &rows, |i| (column(dc, i), column(h, i)), term, dhs);
+        let rows = keys.of(a).iter().zip(keys.of(&ds));
+        outer(keys, rows, dc.iter().zip(h), term, dhs);
     }
 }

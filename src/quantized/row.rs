@@ -36,12 +36,14 @@ fn kept(mask: &[bool], i: usize) -> bool {
 #[inline(never)]
 fn softmax(scale: &ScoreScale, s: &[i32], a: &mut [u16], attends: impl Fn(usize) -> bool) -> Total {
     let sign = sign();
-    let mut largest = i32::MIN;
+    // In the order of unsigned numbers, whose difference is simpler.
+    let mut largest = 0;
     for (i, &s) in s.iter().enumerate() {
         if attends(i) {
-            largest = max(largest, s);
+            largest = max(largest, s.cast_unsigned() ^ 1 << 31);
         }
     }
+    let largest = (largest ^ 1 << 31).cast_signed();
     let mut sum = 0_u32;
     for (i, (&s, a)) in s.iter().zip(&mut *a).enumerate() {
         let e = if attends(i) {
@@ -67,14 +69,11 @@ fn softmax(scale: &ScoreScale, s: &[i32], a: &mut [u16], attends: impl Fn(usize)
 #[inline(always)]
 fn exponential(sign: u32, scale: &ScoreScale, max: i32, s: i32) -> u32 {
     // The distance, at most the limit: where it is larger, it or what the limit exceeds it by has its top bit set.
-    let distance = max
-        .wrapping_sub(s)
-        .cast_unsigned()
-        .wrapping_shr(scale.drop)
-        .cast_signed();
+    let distance = max.wrapping_sub(s).cast_unsigned();
+    let distance = distance.wrapping_shr(scale.drop).cast_signed();
     let under = scale.limit.cast_signed().wrapping_sub(distance);
-    let under = under & !(distance | under).wrapping_shr(sign);
-    let distance = scale.limit.wrapping_sub(under.cast_unsigned());
+    let beyond = (distance | under).wrapping_shr(sign);
+    let distance = distance.wrapping_add(under & beyond).cast_unsigned();
     let z = distance.wrapping_mul(scale.octaves);
     let p = exp2(z << 6 >> 17);
     (p.wrapping_shr(z >> 26).wrapping_add(1)) >> 1
