@@ -125,7 +125,6 @@ impl<R> Attend<R> {
             let mut ds = *da;
             let power = self.softmax_backward_row(keys, a, &mut ds);
             query_backward(keys, &ds, power, hs, dh.row(n));
-            power.to_left(&mut ds);
             keys_backward(keys, &ds, power, h, dhs.row(n));
         }
     }

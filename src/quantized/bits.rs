@@ -127,10 +127,8 @@ impl Power {
 
     /// What of the multiplication goes to the left.
     #[inline(always)]
-    pub(super) fn to_left(self, x: &mut [i32]) {
-        for x in x {
-            *x = x.wrapping_shl(self.left);
-        }
+    pub(super) fn to_left(self, x: i32) -> i32 {
+        x.wrapping_shl(self.left)
     }
 
     /// What goes to the right.

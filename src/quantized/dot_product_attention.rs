@@ -111,7 +111,6 @@ impl<R> Attend<R> {
                     let mut ds = [0; T];
                     let power = self.scores_backward(keys, v, (a, dc), &mut ds);
                     query_backward(keys, &ds, power, k, dq);
-                    power.to_left(&mut ds);
                     keys_backward(keys, &ds, power, q, dk);
                 }
                 self.values_backward(keys, a, dc, dv.in_turn(u == 0));

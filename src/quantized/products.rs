@@ -1,15 +1,10 @@
 //! The three products that attention is made of: of rows with a vector, of coefficients with the rows, and of
 //! coefficients with vectors.
 
-use core::hint::black_box;
-
 use super::bits::{Power, add, narrow, sign};
 use crate::gradient::Place;
 use crate::keys::Keys;
-
-/// A Cortex-M0 has eight, and no atomics.
-const FEW_REGISTERS: bool = !cfg!(target_has_atomic = "32");
-const MANY_REGISTERS: bool = !cfg!(target_arch = "arm");
+use crate::products::{put_row, sum_by_columns};
 
 /// What of a [`Place`] is wanted, and how a number is put there. What is overwritten is cleared first.
 #[inline(always)]
@@ -50,67 +45,41 @@ pub(super) fn dots<Y: Copy + Into<i32>, const T: usize, const H: usize>(
 
 #[inline(always)]
 fn dot<Y: Copy + Into<i32>, const H: usize>(x: &[i8; H], y: &[Y; H]) -> i32 {
-    let mut sum = 0_i32;
-    let mut add = |x: i8, y: Y| sum = sum.wrapping_add(y.into().wrapping_mul(x.into()));
+    let mut sum = 0;
     let ((x4, x), (y4, y)) = (x.as_chunks::<4>(), y.as_chunks::<4>());
     for (x, y) in x4.iter().zip(y4) {
-        add(x[0], y[0]);
-        add(x[1], y[1]);
-        add(x[2], y[2]);
-        add(x[3], y[3]);
+        multiply_add(&mut sum, x[0], y[0]);
+        multiply_add(&mut sum, x[1], y[1]);
+        multiply_add(&mut sum, x[2], y[2]);
+        multiply_add(&mut sum, x[3], y[3]);
     }
     for (&x, &y) in x.iter().zip(y) {
-        add(x, y);
+        multiply_add(&mut sum, x, y);
     }
     sum
 }
 
-/// `put(out[i], Σ_t a[t]·x[t,i])` over the keys that are attended, several columns at a time: the sums stay in
-/// registers.
 #[inline(always)]
-fn sum_rows<A: Copy + Into<i32>, Z: Copy + Default, O, const T: usize, const H: usize>(
+fn multiply_add<X: Into<i32>, Y: Into<i32>>(sum: &mut i32, x: X, y: Y) {
+    *sum = sum.wrapping_add(x.into().wrapping_mul(y.into()));
+}
+
+/// `put(out[i], zero + Σ_t a[t]·x[t,i])` over the attended keys.
+#[inline(always)]
+fn sum_rows<A: Copy, Z: Copy, O, const T: usize, const H: usize>(
     keys: Keys<'_, f32>,
-    a: &[A; T],
-    x: &[[i8; H]; T],
-    add: impl Fn(Z, i32) -> Z,
+    (a, x): (&[A; T], &[[i8; H]; T]),
+    zero: Z,
+    add: impl Fn(&mut Z, A, i8),
     out: &mut [O; H],
     put: impl Fn(&mut O, Z),
 ) {
-    let keys = Keys {
-        end: unseen(keys.end),
-        ..keys
-    };
-    let (a, x) = (keys.of(a), keys.of(x));
-    macro_rules! sums {
-        ($from:expr, $to:expr, $width:literal, $($out:ident $z:ident $x:ident)*) => {
-            let (from, to) = ($from, $to);
-            let columns = out[from..to].as_chunks_mut::<$width>().0;
-            for (j, [$($out),*]) in columns.iter_mut().enumerate() {
-                $(let mut $z = Z::default();)*
-                for (i, (&a, x)) in a.iter().zip(x).enumerate() {
-                    let Some(&[$($x),*]) = x[from..to].as_chunks::<$width>().0.get(j) else {
-                        break;
-                    };
-                    if keys.attends(i) {
-                        let a = a.into();
-                        $($z = add($z, a.wrapping_mul($x.into()));)*
-                    }
-                }
-                $(put($out, $z);)*
-            }
-        };
-    }
-    let (eights, fours) = (if MANY_REGISTERS { H - H % 8 } else { 0 }, H - H % 4);
-    sums!(0, eights, 8, o0 z0 x0 o1 z1 x1 o2 z2 x2 o3 z3 x3 o4 z4 x4 o5 z5 x5 o6 z6 x6 o7 z7 x7);
-    sums!(eights, fours, 4, o0 z0 x0 o1 z1 x1 o2 z2 x2 o3 z3 x3);
-    sums!(fours, H, 1, o z x);
-}
-
-/// Not seen by the compiler where there are registers for several columns: it unrolls a short loop of a length that
-/// it knows, and loads all of it before.
-#[inline(always)]
-fn unseen(end: usize) -> usize {
-    if FEW_REGISTERS { end } else { black_box(end) }
+    sum_by_columns(keys, keys.of(a), keys.of(x), zero, add, |i, sums| {
+        let out = out.get_mut(i..).unwrap_or_default();
+        for (out, &sum) in out.iter_mut().zip(sums) {
+            put(out, sum);
+        }
+    });
 }
 
 /// `c[i] = Σ_t a[t]·v[t,i]` in 1/256, saturating. Weights of a softmax sum to less than 2¹⁷, whatever their number.
@@ -122,11 +91,11 @@ pub(super) fn weighted_sum<const T: usize, const E: usize>(
     c: &mut [i16; E],
 ) {
     let sign = sign();
-    let put = |c: &mut i16, sum: i32| *c = narrow(sign, sum.wrapping_add(128) >> 8);
-    sum_rows(keys, a, v, i32::wrapping_add, c, put);
+    let put = |c: &mut i16, sum: i32| *c = narrow(sign, sum >> 8);
+    sum_rows(keys, (a, v), 128, multiply_add, c, put);
 }
 
-/// The same of any weights.
+/// The same of any weights: of 16 and 8 bits, 256 products fit into 2³¹ − 128, and more need 64 bits.
 #[inline(always)]
 pub(super) fn weighted_sum_of_any<const T: usize, const E: usize>(
     keys: Keys<'_, f32>,
@@ -134,14 +103,15 @@ pub(super) fn weighted_sum_of_any<const T: usize, const E: usize>(
     v: &[[i8; E]; T],
     c: &mut [i16; E],
 ) {
-    // 256 products of 16 and 8 bits are less than 2³¹ − 128.
     if T <= 256 {
         return weighted_sum(keys, a, v, c);
     }
     let sign = sign();
-    let put = |c: &mut i16, sum: i64| *c = narrow(sign, (sum.wrapping_add(128) >> 8) as i32);
-    let add = |z: i64, x: i32| z.wrapping_add(x.into());
-    sum_rows(keys, a, v, add, c, put);
+    let put = |c: &mut i16, sum: i64| *c = narrow(sign, (sum >> 8) as i32);
+    let add = |sum: &mut i64, a: u16, v: i8| {
+        *sum = sum.wrapping_add(i32::from(a).wrapping_mul(v.into()).into());
+    };
+    sum_rows(keys, (a, v), 128, add, c, put);
 }
 
 /// `dq[i] = Σ_t ds[t]·k[t,i]`, times the power.
@@ -155,11 +125,11 @@ pub(super) fn query_backward<A: Copy + Into<i32>, const T: usize, const D: usize
 ) {
     if let Some((dq, put)) = open(dq, |_| ()) {
         let put = |dq: &mut i32, sum| put(dq, power.of(sum));
-        sum_rows(keys, ds, k, i32::wrapping_add, dq, put);
+        sum_rows(keys, (ds, k), 0, multiply_add, dq, put);
     }
 }
 
-/// `dk[t,i] = ds[t]·q[i]`, times what the power has to the right.
+/// `dk[t,i] = ds[t]·q[i]`, times the power.
 #[inline(always)]
 pub(super) fn keys_backward<
     A: Copy + Into<i32>,
@@ -173,27 +143,31 @@ pub(super) fn keys_backward<
     q: &[Q; D],
     dk: Place<'_, [[i32; D]; T]>,
 ) {
-    let term = |&ds: &A, &q: &Q| power.round(ds.into().wrapping_mul(q.into()));
-    outer(keys, keys.of(ds).iter(), q.iter(), term, dk);
+    let ds = keys.of(ds).iter().map(|&ds| power.to_left(ds.into()));
+    outer(
+        keys,
+        ds,
+        q,
+        |ds, q| power.round(ds.wrapping_mul(q.into())),
+        dk,
+    );
 }
 
 /// `out[t,i] = term(a[t], y[i])` for the attended keys, zero elsewhere: a gradient of keys or values.
 #[inline(always)]
-pub(super) fn outer<A: Copy, Y, const T: usize, const H: usize>(
+pub(super) fn outer<A: Copy, Y: Copy, const T: usize, const H: usize>(
     keys: Keys<'_, f32>,
     a: impl Iterator<Item = A>,
-    y: impl Iterator<Item = Y> + Clone,
+    y: &[Y; H],
     term: impl Fn(A, Y) -> i32,
     out: Place<'_, [[i32; H]; T]>,
 ) {
     let Some((out, put)) = open(out, |out| keys.fill_others(out, [0; H])) else {
         return;
     };
-    for (i, (a, out)) in a.zip(keys.of_mut(out)).enumerate() {
-        if keys.attends(i) {
-            for (out, y) in out.iter_mut().zip(y.clone()) {
-                put(out, term(a, y));
-            }
+    for (t, (a, row)) in a.zip(keys.of_mut(out)).enumerate() {
+        if keys.attends(t) {
+            put_row(row, y, |out, y| put(out, term(a, y)));
         }
     }
 }

@@ -86,13 +86,17 @@ impl<R> Attend<R> {
         let mut ds = [0; T];
         let power = self.scores_backward(keys, hs, (a, dc), &mut ds);
         query_backward(keys, &ds, power, hs, dh);
-        power.to_left(&mut ds);
         let value = self.value_power();
-        let term = |(&a, &ds): (&u16, &i32), (&dc, &h): (&i16, &i8)| {
-            let value = value.round(i32::from(a).wrapping_mul(dc.into()));
+        let rows = keys.of(a).iter().zip(keys.of(&ds));
+        let rows = rows.map(|(&a, &ds)| (i32::from(a), power.to_left(ds)));
+        let mut columns = [(0, 0); H];
+        for (column, (&dc, &h)) in columns.iter_mut().zip(dc.iter().zip(h)) {
+            *column = (dc, h);
+        }
+        let term = |(a, ds): (i32, i32), (dc, h): (i16, i8)| {
+            let value = value.round(a.wrapping_mul(dc.into()));
             value.wrapping_add(power.round(ds.wrapping_mul(h.into())))
         };
-        let rows = keys.of(a).iter().zip(keys.of(&ds));
-        outer(keys, rows, dc.iter().zip(h), term, dhs);
+        outer(keys, rows, &columns, term, dhs);
     }
 }
