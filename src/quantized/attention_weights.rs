@@ -1,7 +1,7 @@
 //! The weights of attention, in integers, forward and backward.
 
 use super::attend::Attend;
-use super::products::{keys_backward, query_backward};
+use super::products::scores_backward;
 use super::scale::ScoreScale;
 use crate::gradient::Gradient;
 use crate::rule::Rule;
@@ -124,8 +124,7 @@ impl<R> Attend<R> {
             let keys = self.keys::<N, 1, T>(n, 0);
             let mut ds = *da;
             let power = self.softmax_backward_row(keys, a, &mut ds);
-            query_backward(keys, &ds, power, hs, dh.row(n));
-            keys_backward(keys, &ds, power, h, dhs.row(n));
+            scores_backward(keys, (&ds, power), (h, hs), dh.row(n), dhs.row(n));
         }
     }
 }

@@ -38,22 +38,13 @@ pub(super) fn max(x: u32, y: u32) -> u32 {
 #[inline(always)]
 pub(super) fn add(sign: u32, x: i32, y: i32) -> i32 {
     let sum = x.wrapping_add(y);
-    saturate(sign, sum, (x ^ sum) & (y ^ sum), x, i32::MAX)
+    saturate(sign, sum, (x ^ sum) & (y ^ sum), x)
 }
 
-/// `x − y`, saturating.
+/// `x`, but where `lost` is negative the limit on the side of `of`.
 #[inline(always)]
-pub(super) fn subtract(sign: u32, x: i32, y: i32) -> i32 {
-    let difference = x.wrapping_sub(y);
-    saturate(sign, difference, (x ^ y) & (x ^ difference), x, i32::MAX)
-}
-
-/// `x·2^left`, saturating; `left` below 32.
-#[inline(always)]
-pub(super) fn shift_left(sign: u32, x: i32, left: u32) -> i32 {
-    let shifted = x.wrapping_shl(left);
-    let lost = shifted.wrapping_shr(left) ^ x;
-    saturate(sign, shifted, lost | lost.wrapping_neg(), x, i32::MAX)
+fn saturate(sign: u32, x: i32, lost: i32, of: i32) -> i32 {
+    x ^ ((x ^ of.wrapping_shr(sign) ^ i32::MAX) & lost.wrapping_shr(sign))
 }
 
 /// `x`, saturating, for `|x| < 2³⁰`.
@@ -63,12 +54,6 @@ pub(super) fn narrow(sign: u32, x: i32) -> i16 {
     let above = positive(x.wrapping_add(0x8000));
     let inside = above.wrapping_sub(positive(above.wrapping_sub(0xFFFF)));
     inside.wrapping_sub(0x8000) as i16
-}
-
-/// `x`, but where `lost` is negative the limit on the side of `of`.
-#[inline(always)]
-fn saturate(sign: u32, x: i32, lost: i32, of: i32, limit: i32) -> i32 {
-    x ^ ((x ^ of.wrapping_shr(sign) ^ limit) & lost.wrapping_shr(sign))
 }
 
 /// `⌊a·y / 2¹⁶ + 1/2⌋`
@@ -122,7 +107,9 @@ impl Power {
     /// `⌊x·2^exponent + 1/2⌋`, saturating, for `|x| < 2³⁰`.
     #[inline(always)]
     pub(super) fn of(self, x: i32) -> i32 {
-        self.round(shift_left(self.sign, x, self.left))
+        let shifted = self.to_left(x);
+        let lost = shifted.wrapping_shr(self.left) ^ x;
+        self.round(saturate(self.sign, shifted, lost | lost.wrapping_neg(), x))
     }
 
     /// What of the multiplication goes to the left.

@@ -1,6 +1,6 @@
 //! From floats and back, and from one integer type to another.
 
-use super::bits::{magnitude, narrow, sign, subtract, width};
+use super::bits::{add, magnitude, narrow, sign, width};
 use super::scale::Multiplier;
 
 /// The scale with which the largest finite magnitude becomes 127; 1 if all are zero.
@@ -191,6 +191,8 @@ pub fn update<const N: usize, const H: usize>(
     let mask = (1_u32 << shift) - 1;
     for (w, &d) in w.as_flattened_mut().iter_mut().zip(d.as_flattened()) {
         let carry = ((d.cast_unsigned() & mask) + (random() & mask)) >> shift;
-        *w = subtract(sign, *w, (d >> shift).wrapping_add(carry.cast_signed()));
+        let step = (d >> shift).wrapping_add(carry.cast_signed());
+        // −1 − ((−1 − w) + step) is w − step, and saturates where that does.
+        *w = !add(sign, !*w, step);
     }
 }

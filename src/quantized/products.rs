@@ -82,75 +82,45 @@ fn sum_rows<A: Copy, Z: Copy, O, const T: usize, const H: usize>(
     });
 }
 
-/// `c[i] = Σ_t a[t]·v[t,i]` in 1/256, saturating. Weights of a softmax sum to less than 2¹⁷, whatever their number.
+/// `c[i] = Σ_t a[t]·v[t,i]` in 1/256, saturating. Weights of a softmax sum to less than 2¹⁷, whatever their number;
+/// of `any` weights, 256 products are less than 2³¹ − 128, and more need 64 bits.
 #[inline(always)]
 pub(super) fn weighted_sum<const T: usize, const E: usize>(
     keys: Keys<'_, f32>,
     a: &[u16; T],
     v: &[[i8; E]; T],
     c: &mut [i16; E],
+    any: bool,
 ) {
     let sign = sign();
-    let put = |c: &mut i16, sum: i32| *c = narrow(sign, sum >> 8);
-    sum_rows(keys, (a, v), 128, multiply_add, c, put);
-}
-
-/// The same of any weights: of 16 and 8 bits, 256 products fit into 2³¹ − 128, and more need 64 bits.
-#[inline(always)]
-pub(super) fn weighted_sum_of_any<const T: usize, const E: usize>(
-    keys: Keys<'_, f32>,
-    a: &[u16; T],
-    v: &[[i8; E]; T],
-    c: &mut [i16; E],
-) {
-    if T <= 256 {
-        return weighted_sum(keys, a, v, c);
+    if any && T > 256 {
+        let put = |c: &mut i16, sum: i64| *c = narrow(sign, (sum >> 8) as i32);
+        let add = |sum: &mut i64, a: u16, v: i8| {
+            *sum = sum.wrapping_add(i32::from(a).wrapping_mul(v.into()).into());
+        };
+        sum_rows(keys, (a, v), 128, add, c, put);
+    } else {
+        let put = |c: &mut i16, sum: i32| *c = narrow(sign, sum >> 8);
+        sum_rows(keys, (a, v), 128, multiply_add, c, put);
     }
-    let sign = sign();
-    let put = |c: &mut i16, sum: i64| *c = narrow(sign, (sum >> 8) as i32);
-    let add = |sum: &mut i64, a: u16, v: i8| {
-        *sum = sum.wrapping_add(i32::from(a).wrapping_mul(v.into()).into());
-    };
-    sum_rows(keys, (a, v), 128, add, c, put);
 }
 
-/// `dq[i] = Σ_t ds[t]·k[t,i]`, times the power.
+/// `dq[i] = Σ_t ds[t]·k[t,i]` and `dk[t,i] = ds[t]·q[i]`, times the power.
 #[inline(always)]
-pub(super) fn query_backward<A: Copy + Into<i32>, const T: usize, const D: usize>(
+pub(super) fn scores_backward<A: Copy + Into<i32>, const T: usize, const D: usize>(
     keys: Keys<'_, f32>,
-    ds: &[A; T],
-    power: Power,
-    k: &[[i8; D]; T],
+    (ds, power): (&[A; T], Power),
+    (q, k): (&[i8; D], &[[i8; D]; T]),
     dq: Place<'_, [i32; D]>,
+    dk: Place<'_, [[i32; D]; T]>,
 ) {
     if let Some((dq, put)) = open(dq, |_| ()) {
         let put = |dq: &mut i32, sum| put(dq, power.of(sum));
         sum_rows(keys, (ds, k), 0, multiply_add, dq, put);
     }
-}
-
-/// `dk[t,i] = ds[t]·q[i]`, times the power.
-#[inline(always)]
-pub(super) fn keys_backward<
-    A: Copy + Into<i32>,
-    Q: Copy + Into<i32>,
-    const T: usize,
-    const D: usize,
->(
-    keys: Keys<'_, f32>,
-    ds: &[A; T],
-    power: Power,
-    q: &[Q; D],
-    dk: Place<'_, [[i32; D]; T]>,
-) {
     let ds = keys.of(ds).iter().map(|&ds| power.to_left(ds.into()));
-    outer(
-        keys,
-        ds,
-        q,
-        |ds, q| power.round(ds.wrapping_mul(q.into())),
-        dk,
-    );
+    let term = |ds: i32, q: i8| power.round(ds.wrapping_mul(q.into()));
+    outer(keys, ds, q, term, dk);
 }
 
 /// `out[t,i] = term(a[t], y[i])` for the attended keys, zero elsewhere: a gradient of keys or values.

@@ -2,7 +2,7 @@
 
 use super::attend::Attend;
 use super::bits::Power;
-use super::products::{dots, keys_backward, outer, query_backward};
+use super::products::{dots, outer, scores_backward};
 use super::row::{softmax_backward_row, softmax_row};
 use crate::gradient::Place;
 use crate::keys::Keys;
@@ -39,7 +39,7 @@ impl<R> Attend<R> {
 
     /// The same from the gradient of the context of the values `v`.
     #[inline(always)]
-    pub(super) fn scores_backward<const T: usize, const E: usize>(
+    pub(super) fn weights_backward<const T: usize, const E: usize>(
         &self,
         keys: Keys<'_, f32>,
         v: &[[i8; E]; T],
@@ -61,7 +61,9 @@ impl<R> Attend<R> {
         dc: &[i16; E],
         dv: Place<'_, [[i32; E]; T]>,
     ) {
-        keys_backward(keys, a, self.value_power(), dc, dv);
+        let power = self.value_power();
+        let term = |&a: &u16, dc: i16| power.round(i32::from(a).wrapping_mul(dc.into()));
+        outer(keys, keys.of(a).iter(), dc, term, dv);
     }
 
     /// From 2⁻¹⁶ to the fraction.
@@ -84,8 +86,8 @@ impl<R> Attend<R> {
             return;
         }
         let mut ds = [0; T];
-        let power = self.scores_backward(keys, hs, (a, dc), &mut ds);
-        query_backward(keys, &ds, power, hs, dh);
+        let power = self.weights_backward(keys, hs, (a, dc), &mut ds);
+        scores_backward(keys, (&ds, power), (h, hs), dh, Place::Skipped);
         let value = self.value_power();
         let rows = keys.of(a).iter().zip(keys.of(&ds));
         let rows = rows.map(|(&a, &ds)| (i32::from(a), power.to_left(ds)));

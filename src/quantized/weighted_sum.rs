@@ -1,7 +1,7 @@
 //! The weighted sum of rows, in integers, forward and backward.
 
 use super::attend::Attend;
-use super::products::{dots, weighted_sum_of_any};
+use super::products::{self, dots};
 use crate::gradient::Gradient;
 use crate::rule::{All, Rule};
 
@@ -87,7 +87,7 @@ impl<R> Attend<R> {
         R: Rule<f32, N, 1, T>,
     {
         for (n, ((a, hs), c)) in a.iter().zip(hs).zip(c).enumerate() {
-            weighted_sum_of_any(self.keys::<N, 1, T>(n, 0), a, hs, c);
+            products::weighted_sum(self.keys::<N, 1, T>(n, 0), a, hs, c, true);
         }
     }
 
