@@ -19,6 +19,10 @@ pub(super) fn magnitude(x: i32) -> u32 {
     (x ^ (x >> 31)).cast_unsigned()
 }
 
+/// Whether the core has selects, as Arm has but for Cortex-M0, which has no atomics: there what the compiler makes of
+/// a saturation does not branch, and is shorter.
+const SELECTS: bool = cfg!(all(target_arch = "arm", target_has_atomic = "32"));
+
 /// The shift that leaves the sign of an `i32`, hidden from the compiler: where it knows that a mask is a sign, it
 /// makes a select of it, and a core without selects branches on the data.
 #[inline(always)]
@@ -37,6 +41,9 @@ pub(super) fn max(x: u32, y: u32) -> u32 {
 /// `x + y`, saturating.
 #[inline(always)]
 pub(super) fn add(sign: u32, x: i32, y: i32) -> i32 {
+    if SELECTS {
+        return x.saturating_add(y);
+    }
     let sum = x.wrapping_add(y);
     saturate(sign, sum, (x ^ sum) & (y ^ sum), x)
 }
@@ -50,6 +57,9 @@ fn saturate(sign: u32, x: i32, lost: i32, of: i32) -> i32 {
 /// `x`, saturating, for `|x| < 2³⁰`.
 #[inline(always)]
 pub(super) fn narrow(sign: u32, x: i32) -> i16 {
+    if SELECTS {
+        return x.clamp(-0x8000, 0x7FFF) as i16;
+    }
     let positive = |x: i32| x & !x.wrapping_shr(sign);
     let above = positive(x.wrapping_add(0x8000));
     let inside = above.wrapping_sub(positive(above.wrapping_sub(0xFFFF)));
