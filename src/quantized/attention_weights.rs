@@ -2,6 +2,7 @@
 
 use super::attend::Attend;
 use super::products::scores_backward;
+use super::row::softmax_backward_row;
 use super::scale::ScoreScale;
 use crate::gradient::Gradient;
 use crate::rule::Rule;
@@ -123,7 +124,7 @@ impl<R> Attend<R> {
         for (n, (((h, hs), a), da)) in h.iter().zip(hs).zip(a).zip(da).enumerate() {
             let keys = self.keys::<N, 1, T>(n, 0);
             let mut ds = *da;
-            let power = self.softmax_backward_row(keys, a, &mut ds);
+            let power = self.score_power(softmax_backward_row(keys, &self.scale, a, &mut ds));
             scores_backward(keys, (&ds, power), (h, hs), dh.row(n), dhs.row(n));
         }
     }

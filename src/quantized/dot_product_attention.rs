@@ -112,7 +112,7 @@ impl<R> Attend<R> {
                     let power = self.weights_backward(keys, v, (a, dc), &mut ds);
                     scores_backward(keys, (&ds, power), (q, k), dq, dk);
                 }
-                self.values_backward(keys, a, dc, dv.in_turn(u == 0));
+                self.values_backward(keys, (a, dc), dv.in_turn(u == 0));
             }
         }
     }

@@ -24,20 +24,7 @@ impl<R> Attend<R> {
         softmax_row(keys, &self.scale, &s, a);
     }
 
-    /// In place of the gradients of the weights, the mantissas of those of the scores; and what makes gradients in the
-    /// options' fraction of them.
-    #[inline(always)]
-    pub(super) fn softmax_backward_row<const T: usize>(
-        &self,
-        keys: Keys<'_, f32>,
-        a: &[u16; T],
-        d: &mut [i32; T],
-    ) -> Power {
-        let exponent = softmax_backward_row(keys, &self.scale, a, d);
-        Power::new(exponent.wrapping_add(self.fraction.cast_signed()))
-    }
-
-    /// The same from the gradient of the context of the values `v`.
+    /// The mantissas of the gradients of the scores, from that of the context of the values `v`.
     #[inline(always)]
     pub(super) fn weights_backward<const T: usize, const E: usize>(
         &self,
@@ -49,7 +36,19 @@ impl<R> Attend<R> {
         // At most 2²² each.
         const { assert!(E < 512, "at most 511 features") };
         dots(keys, v, dc, Place::Set(ds), 0);
-        self.softmax_backward_row(keys, a, ds)
+        self.score_power(softmax_backward_row(keys, &self.scale, a, ds))
+    }
+
+    /// From mantissas of an exponent to the fraction.
+    #[inline(always)]
+    pub(super) fn score_power(&self, exponent: i32) -> Power {
+        Power::new(exponent.wrapping_add(self.fraction.cast_signed()))
+    }
+
+    /// From 2⁻¹⁶ to the fraction.
+    #[inline(always)]
+    fn value_power(&self) -> Power {
+        Power::right(16_u32.wrapping_sub(self.fraction))
     }
 
     /// `dv[t,i] = a[t]·dc[i]`
@@ -57,19 +56,12 @@ impl<R> Attend<R> {
     pub(super) fn values_backward<const T: usize, const E: usize>(
         &self,
         keys: Keys<'_, f32>,
-        a: &[u16; T],
-        dc: &[i16; E],
+        (a, dc): (&[u16; T], &[i16; E]),
         dv: Place<'_, [[i32; E]; T]>,
     ) {
         let power = self.value_power();
         let term = |&a: &u16, dc: i16| power.round(i32::from(a).wrapping_mul(dc.into()));
         outer(keys, keys.of(a).iter(), dc, term, dv);
-    }
-
-    /// From 2⁻¹⁶ to the fraction.
-    #[inline(always)]
-    fn value_power(&self) -> Power {
-        Power::right(16_u32.wrapping_sub(self.fraction))
     }
 
     /// `dhs[t,i] = a[t]·dc[i] + ds[t]·h[i]`, where the rows are keys and values at once.

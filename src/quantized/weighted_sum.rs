@@ -121,7 +121,7 @@ impl<R> Attend<R> {
         for (n, ((a, hs), dc)) in a.iter().zip(hs).zip(dc).enumerate() {
             let keys = self.keys::<N, 1, T>(n, 0);
             dots(keys, hs, dc, da.row(n), 0);
-            self.values_backward(keys, a, dc, dhs.row(n));
+            self.values_backward(keys, (a, dc), dhs.row(n));
         }
     }
 }
