@@ -112,7 +112,7 @@ macro_rules! calls {
         &[$(IntegerCall {
             name: concat!("quantized::", stringify!($name), $(":", $use,)? $option),
             units: $units,
-            call: |$x| _ = $call,
+            call: |$x| $call,
         },)*]
     };
 }
