@@ -66,11 +66,11 @@ pub(super) fn narrow(sign: u32, x: i32) -> i16 {
     inside.wrapping_sub(0x8000) as i16
 }
 
-/// `⌊a·y / 2¹⁶ + 1/2⌋`
+/// `⌊(a·y + half) / 2¹⁶⌋` for `half` up to 2¹⁵
 #[inline(always)]
-pub(super) fn weigh(a: u16, y: i32) -> i32 {
+pub(super) fn weigh(a: u16, y: i32, half: u32) -> i32 {
     let low = u32::from(a).wrapping_mul(y.cast_unsigned() & 0xFFFF);
-    let low = low.wrapping_add(0x8000) >> 16;
+    let low = low.wrapping_add(half) >> 16;
     i32::from(a)
         .wrapping_mul(y >> 16)
         .wrapping_add(low.cast_signed())

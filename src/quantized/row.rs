@@ -142,7 +142,7 @@ fn softmax_backward(
     // Only differences count. With those from the first, equal gradients give exact zeros.
     let attended = d.iter().enumerate().find(|&(i, _)| attends(i));
     let reference = attended.map_or(0, |(_, &d)| fit(d));
-    let weighed = |i, a, d| if attends(i) { weigh(a, d) } else { 0 };
+    let weighed = |i, a, d| if attends(i) { weigh(a, d, 0x8000) } else { 0 };
     let mut mean = 0_i32;
     for (i, (d, &a)) in d.iter_mut().zip(a).enumerate() {
         *d = fit(*d).wrapping_sub(reference);
@@ -161,7 +161,7 @@ fn softmax_backward(
     for d in d {
         let mantissa = (d.wrapping_shl(left).wrapping_add(0x4000)) >> 15;
         *d = mantissa
-            .wrapping_mul(scale.sigma.mantissa)
+            .wrapping_mul(scale.sigma.mantissa.into())
             .wrapping_add(half)
             .wrapping_shr(right);
     }

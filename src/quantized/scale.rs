@@ -107,7 +107,7 @@ impl ScoreScale {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Multiplier {
-    pub(super) mantissa: i32,
+    pub(super) mantissa: u16,
     pub(super) shift: i32,
 }
 
@@ -132,7 +132,7 @@ impl Multiplier {
             }
         } else {
             Self {
-                mantissa: mantissa.cast_signed(),
+                mantissa: mantissa as u16,
                 shift: -9 - exponent,
             }
         }

@@ -34,7 +34,7 @@ fn arguments<const N: usize, const U: usize, const T: usize, const H: usize>(
     seed: u32,
 ) -> Integers<N, U, T, H> {
     let mut random = Random(seed);
-    let extreme = seed % 4 == 0;
+    let extreme = seed.is_multiple_of(4);
     let mut x = Integers::new(|| {
         let bits = random.bits().cast_signed();
         if extreme {
