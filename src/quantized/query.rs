@@ -82,6 +82,9 @@ impl<R> Attend<R> {
         let mut ds = [0; T];
         let power = self.weights_backward(keys, hs, (a, dc), &mut ds);
         scores_backward(keys, (&ds, power), (h, hs), dh, Place::Skipped);
+        if !dhs.is_wanted() {
+            return;
+        }
         let value = self.value_power();
         let rows = keys.of(a).iter().zip(keys.of(&ds));
         let rows = rows.map(|(&a, &ds)| (i32::from(a), power.to_left(ds)));
