@@ -64,7 +64,7 @@ pub(crate) fn column_sums<F: Float, const H: usize>(
         sum_rows(keys, a, x, &mut sums);
         put(0, &sums);
     } else {
-        sum_by_columns(keys, a, x, put);
+        sum_by_columns(keys, a, x, F::NEG_ZERO, |z, a, x| *z += a * x, put);
     }
 }
 
@@ -103,40 +103,42 @@ fn sum_by_fours<F: Float, const H: usize>(
     sum_rows(keys, a_rest, x_rest, sum);
 }
 
-/// Eight columns at a time over all rows: the sums stay in the registers of a scalar FPU.
+/// Eight columns at a time over all rows: the sums stay in the registers of a scalar FPU. A sum starts with `zero`,
+/// and `add` adds one product.
 #[inline(always)]
-fn sum_by_columns<F: Float, const H: usize>(
+pub(crate) fn sum_by_columns<F: Float, A: Copy, X: Copy, Z: Copy, const H: usize>(
     keys: Keys<'_, F>,
-    a: &[F],
-    x: &[[F; H]],
-    mut put: impl FnMut(usize, &[F]),
+    a: &[A],
+    x: &[[X; H]],
+    zero: Z,
+    add: impl Fn(&mut Z, A, X),
+    mut put: impl FnMut(usize, &[Z]),
 ) {
     for j in 0..H / 8 {
-        let z = F::NEG_ZERO;
-        let (mut z0, mut z1, mut z2, mut z3) = (z, z, z, z);
-        let (mut z4, mut z5, mut z6, mut z7) = (z, z, z, z);
+        let (mut z0, mut z1, mut z2, mut z3) = (zero, zero, zero, zero);
+        let (mut z4, mut z5, mut z6, mut z7) = (zero, zero, zero, zero);
         for (i, (&a, x)) in a.iter().zip(x).enumerate() {
             let Some(x) = x.as_chunks::<8>().0.get(j) else {
                 break;
             };
             if keys.attends(i) {
-                z0 += a * x[0];
-                z1 += a * x[1];
-                z2 += a * x[2];
-                z3 += a * x[3];
-                z4 += a * x[4];
-                z5 += a * x[5];
-                z6 += a * x[6];
-                z7 += a * x[7];
+                add(&mut z0, a, x[0]);
+                add(&mut z1, a, x[1]);
+                add(&mut z2, a, x[2]);
+                add(&mut z3, a, x[3]);
+                add(&mut z4, a, x[4]);
+                add(&mut z5, a, x[5]);
+                add(&mut z6, a, x[6]);
+                add(&mut z7, a, x[7]);
             }
         }
         put(8 * j, &[z0, z1, z2, z3, z4, z5, z6, z7]);
     }
     for h in H - H % 8..H {
-        let mut z = F::NEG_ZERO;
+        let mut z = zero;
         for (i, (&a, x)) in a.iter().zip(x).enumerate() {
             if keys.attends(i) {
-                z += a * x[h];
+                add(&mut z, a, x[h]);
             }
         }
         put(h, &[z]);
@@ -277,7 +279,11 @@ fn gradients_row_by_row<F: Float, C: Fn(F, F) -> F, const H: usize>(
 
 /// `put(out[i], x[i])` for each element of a row, on a scalar FPU four at a time: a quarter of the branches.
 #[inline(always)]
-fn put_row<F: Float, const H: usize>(out: &mut [F; H], x: &[F; H], put: impl Fn(&mut F, F)) {
+pub(crate) fn put_row<X, Y: Copy, const H: usize>(
+    out: &mut [X; H],
+    x: &[Y; H],
+    put: impl Fn(&mut X, Y),
+) {
     let fours = if VECTOR { 0 } else { H / 4 };
     let (out4, x4) = (out.as_chunks_mut::<4>().0, x.as_chunks::<4>().0);
     for ([out0, out1, out2, out3], &[x0, x1, x2, x3]) in out4.iter_mut().zip(x4).take(fours) {

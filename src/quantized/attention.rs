@@ -99,7 +99,7 @@ impl<R> Attend<R> {
         for (n, (((h, hs), a), c)) in h.iter().zip(hs).zip(a).zip(c).enumerate() {
             let keys = self.keys::<N, 1, T>(n, 0);
             self.weights_row(keys, h, hs, a);
-            weighted_sum(keys, a, hs, c);
+            weighted_sum(keys, a, hs, c, false);
         }
     }
 

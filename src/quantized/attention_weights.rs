@@ -1,7 +1,8 @@
 //! The weights of attention, in integers, forward and backward.
 
 use super::attend::Attend;
-use super::products::{keys_backward, query_backward};
+use super::products::scores_backward;
+use super::row::softmax_backward_row;
 use super::scale::ScoreScale;
 use crate::gradient::Gradient;
 use crate::rule::Rule;
@@ -123,10 +124,8 @@ impl<R> Attend<R> {
         for (n, (((h, hs), a), da)) in h.iter().zip(hs).zip(a).zip(da).enumerate() {
             let keys = self.keys::<N, 1, T>(n, 0);
             let mut ds = *da;
-            let power = self.softmax_backward_row(keys, a, &mut ds);
-            query_backward(keys, &ds, power, hs, dh.row(n));
-            power.to_left(&mut ds);
-            keys_backward(keys, &ds, power, h, dhs.row(n));
+            let power = self.score_power(softmax_backward_row(keys, &self.scale, a, &mut ds));
+            scores_backward(keys, (&ds, power), (h, hs), dh.row(n), dhs.row(n));
         }
     }
 }

@@ -19,6 +19,10 @@ pub(super) fn magnitude(x: i32) -> u32 {
     (x ^ (x >> 31)).cast_unsigned()
 }
 
+/// Whether the core has selects, as Arm has but for Cortex-M0, which has no atomics: there what the compiler makes of
+/// a saturation does not branch, and is shorter.
+const SELECTS: bool = cfg!(all(target_arch = "arm", target_has_atomic = "32"));
+
 /// The shift that leaves the sign of an `i32`, hidden from the compiler: where it knows that a mask is a sign, it
 /// makes a select of it, and a core without selects branches on the data.
 #[inline(always)]
@@ -28,54 +32,45 @@ pub(super) fn sign() -> u32 {
 
 /// The larger one.
 #[inline(always)]
-pub(super) fn max(x: i32, y: i32) -> i32 {
-    let difference = i64::from(x).wrapping_sub(i64::from(y));
-    let less = (difference >> 32) as i32;
-    x.wrapping_sub(difference as i32 & less)
+pub(super) fn max(x: u32, y: u32) -> u32 {
+    let difference = u64::from(x).wrapping_sub(y.into());
+    let less = (difference >> 32) as u32;
+    x.wrapping_sub(difference as u32 & less)
 }
 
 /// `x + y`, saturating.
 #[inline(always)]
 pub(super) fn add(sign: u32, x: i32, y: i32) -> i32 {
+    if SELECTS {
+        return x.saturating_add(y);
+    }
     let sum = x.wrapping_add(y);
-    saturate(sign, sum, (x ^ sum) & (y ^ sum), x, i32::MAX)
+    saturate(sign, sum, (x ^ sum) & (y ^ sum), x)
 }
 
-/// `x − y`, saturating.
+/// `x`, but where `lost` is negative the limit on the side of `of`.
 #[inline(always)]
-pub(super) fn subtract(sign: u32, x: i32, y: i32) -> i32 {
-    let difference = x.wrapping_sub(y);
-    saturate(sign, difference, (x ^ y) & (x ^ difference), x, i32::MAX)
-}
-
-/// `x·2^left`, saturating; `left` below 32.
-#[inline(always)]
-pub(super) fn shift_left(sign: u32, x: i32, left: u32) -> i32 {
-    let shifted = x.wrapping_shl(left);
-    let lost = shifted.wrapping_shr(left) ^ x;
-    saturate(sign, shifted, lost | lost.wrapping_neg(), x, i32::MAX)
+fn saturate(sign: u32, x: i32, lost: i32, of: i32) -> i32 {
+    x ^ ((x ^ of.wrapping_shr(sign) ^ i32::MAX) & lost.wrapping_shr(sign))
 }
 
 /// `x`, saturating, for `|x| < 2³⁰`.
 #[inline(always)]
 pub(super) fn narrow(sign: u32, x: i32) -> i16 {
+    if SELECTS {
+        return x.clamp(-0x8000, 0x7FFF) as i16;
+    }
     let positive = |x: i32| x & !x.wrapping_shr(sign);
     let above = positive(x.wrapping_add(0x8000));
     let inside = above.wrapping_sub(positive(above.wrapping_sub(0xFFFF)));
     inside.wrapping_sub(0x8000) as i16
 }
 
-/// `x`, but where `lost` is negative the limit on the side of `of`.
+/// `⌊(a·y + half) / 2¹⁶⌋` for `half` up to 2¹⁵
 #[inline(always)]
-fn saturate(sign: u32, x: i32, lost: i32, of: i32, limit: i32) -> i32 {
-    x ^ ((x ^ of.wrapping_shr(sign) ^ limit) & lost.wrapping_shr(sign))
-}
-
-/// `⌊a·y / 2¹⁶ + 1/2⌋`
-#[inline(always)]
-pub(super) fn weigh(a: u16, y: i32) -> i32 {
+pub(super) fn weigh(a: u16, y: i32, half: u32) -> i32 {
     let low = u32::from(a).wrapping_mul(y.cast_unsigned() & 0xFFFF);
-    let low = low.wrapping_add(0x8000) >> 16;
+    let low = low.wrapping_add(half) >> 16;
     i32::from(a)
         .wrapping_mul(y >> 16)
         .wrapping_add(low.cast_signed())
@@ -122,15 +117,15 @@ impl Power {
     /// `⌊x·2^exponent + 1/2⌋`, saturating, for `|x| < 2³⁰`.
     #[inline(always)]
     pub(super) fn of(self, x: i32) -> i32 {
-        self.round(shift_left(self.sign, x, self.left))
+        let shifted = self.to_left(x);
+        let lost = shifted.wrapping_shr(self.left) ^ x;
+        self.round(saturate(self.sign, shifted, lost | lost.wrapping_neg(), x))
     }
 
     /// What of the multiplication goes to the left.
     #[inline(always)]
-    pub(super) fn to_left(self, x: &mut [i32]) {
-        for x in x {
-            *x = x.wrapping_shl(self.left);
-        }
+    pub(super) fn to_left(self, x: i32) -> i32 {
+        x.wrapping_shl(self.left)
     }
 
     /// What goes to the right.

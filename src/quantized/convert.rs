@@ -1,6 +1,6 @@
 //! From floats and back, and from one integer type to another.
 
-use super::bits::{magnitude, narrow, sign, subtract, width};
+use super::bits::{add, magnitude, narrow, sign, weigh, width};
 use super::scale::Multiplier;
 
 /// The scale with which the largest finite magnitude becomes 127; 1 if all are zero.
@@ -110,16 +110,16 @@ pub fn requantize<X: Copy + Into<i32>, const N: usize, const H: usize>(
     factor: Multiplier,
     q: &mut [[i8; H]; N],
 ) {
-    let right = factor.shift.clamp(0, 62).cast_unsigned();
-    let left = factor.shift.clamp(-8, 0).unsigned_abs();
-    let half = 1_i64.wrapping_shl(right) >> 1;
+    // Of a product of 46 bits, nothing is left beyond 47. Below 17 the factor is at least 1/4: 13 bits saturate, and are
+    // not lost to the left.
+    let shift = factor.shift.clamp(0, 47).cast_unsigned();
+    let left = 17_u32.saturating_sub(shift);
+    let right = shift.wrapping_add(left).wrapping_sub(17);
+    let limit = if left > 0 { 0xFFF } else { i32::MAX };
     for (x, q) in x.as_flattened().iter().zip(q.as_flattened_mut()) {
-        // Of 47 bits, and 8 to the left are enough to saturate.
-        let product = i64::from((*x).into()).wrapping_mul(factor.mantissa.into());
-        let rounded = product
-            .wrapping_shl(left)
-            .wrapping_add(half)
-            .wrapping_shr(right);
+        let x = (*x).into().clamp(!limit, limit).wrapping_shl(left);
+        let product = weigh(factor.mantissa, x, 0);
+        let rounded = product.wrapping_shr(right).wrapping_add(1) >> 1;
         *q = rounded.clamp(-128, 127) as i8;
     }
 }
@@ -191,6 +191,8 @@ pub fn update<const N: usize, const H: usize>(
     let mask = (1_u32 << shift) - 1;
     for (w, &d) in w.as_flattened_mut().iter_mut().zip(d.as_flattened()) {
         let carry = ((d.cast_unsigned() & mask) + (random() & mask)) >> shift;
-        *w = subtract(sign, *w, (d >> shift).wrapping_add(carry.cast_signed()));
+        let step = (d >> shift).wrapping_add(carry.cast_signed());
+        // −1 − ((−1 − w) + step) is w − step, and saturates where that does.
+        *w = !add(sign, !*w, step);
     }
 }

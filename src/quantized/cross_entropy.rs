@@ -86,7 +86,7 @@ fn negative_logarithm(sigma: &ScoreScale, total: Total, score: i32) -> u32 {
         .wrapping_mul(LN_2)
         >> 20;
     let distance = u64::from(total.max.wrapping_sub(score).cast_unsigned());
-    let distance = distance.wrapping_mul(sigma.sigma.mantissa.cast_unsigned().into()) << 16;
+    let distance = distance.wrapping_mul(sigma.sigma.mantissa.into()) << 16;
     let distance = match u32::try_from(sigma.sigma.shift) {
         Ok(shift) => distance >> shift.min(63),
         Err(_) => distance.saturating_mul(u64::MAX),

@@ -1,7 +1,7 @@
 //! Attention of several queries over keys and values of their own, in integers, forward and backward.
 
 use super::attend::Attend;
-use super::products::{keys_backward, query_backward, weighted_sum};
+use super::products::{scores_backward, weighted_sum};
 use crate::gradient::Gradient;
 use crate::rule::Rule;
 
@@ -43,7 +43,7 @@ impl<R> Attend<R> {
             for (u, ((q, a), c)) in q.iter().zip(a).zip(c).enumerate() {
                 let keys = self.keys::<N, U, T>(n, u);
                 self.weights_row(keys, q, k, a);
-                weighted_sum(keys, a, v, c);
+                weighted_sum(keys, a, v, c, false);
             }
         }
     }
@@ -109,12 +109,10 @@ impl<R> Attend<R> {
                 let (dq, dk) = (dq.row(u), dk.in_turn(u == 0));
                 if dq.is_wanted() || dk.is_wanted() {
                     let mut ds = [0; T];
-                    let power = self.scores_backward(keys, v, (a, dc), &mut ds);
-                    query_backward(keys, &ds, power, k, dq);
-                    power.to_left(&mut ds);
-                    keys_backward(keys, &ds, power, q, dk);
+                    let power = self.weights_backward(keys, v, (a, dc), &mut ds);
+                    scores_backward(keys, (&ds, power), (q, k), dq, dk);
                 }
-                self.values_backward(keys, a, dc, dv.in_turn(u == 0));
+                self.values_backward(keys, (a, dc), dv.in_turn(u == 0));
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use super::attend::Attend;
 use super::bits::Power;
-use super::products::{dots, keys_backward, query_backward};
+use super::products::{dots, scores_backward};
 use crate::gradient::{Gradient, Place};
 use crate::rule::{All, Rule};
 
@@ -119,8 +119,8 @@ impl<R> Attend<R> {
         let (mut dh, mut dhs) = (dh.place(), dhs.place());
         for (n, ((h, hs), ds)) in h.iter().zip(hs).zip(ds).enumerate() {
             let keys = self.keys::<N, 1, T>(n, 0);
-            query_backward(keys, ds, Power::right(0), hs, dh.row(n));
-            keys_backward(keys, ds, Power::right(0), h, dhs.row(n));
+            let ds = (ds, Power::right(0));
+            scores_backward(keys, ds, (h, hs), dh.row(n), dhs.row(n));
         }
     }
 }

@@ -1,8 +1,10 @@
 //! Attention of one query, forward and backward: the layers are these steps with their own arrays.
 
+use core::hint::black_box;
+
 use super::attend::Attend;
 use super::bits::Power;
-use super::products::{column, dots, outer, query_backward};
+use super::products::{dots, outer, scores_backward};
 use super::row::{softmax_backward_row, softmax_row};
 use crate::gradient::Place;
 use crate::keys::Keys;
@@ -24,22 +26,9 @@ impl<R> Attend<R> {
         softmax_row(keys, &self.scale, &s, a);
     }
 
-    /// In place of the gradients of the weights, the mantissas of those of the scores; and what makes gradients in the
-    /// options' fraction of them.
+    /// The mantissas of the gradients of the scores, from that of the context of the values `v`.
     #[inline(always)]
-    pub(super) fn softmax_backward_row<const T: usize>(
-        &self,
-        keys: Keys<'_, f32>,
-        a: &[u16; T],
-        d: &mut [i32; T],
-    ) -> Power {
-        let exponent = softmax_backward_row(keys, &self.scale, a, d);
-        Power::new(exponent.wrapping_add(self.fraction.cast_signed()))
-    }
-
-    /// The same from the gradient of the context of the values `v`.
-    #[inline(always)]
-    pub(super) fn scores_backward<const T: usize, const E: usize>(
+    pub(super) fn weights_backward<const T: usize, const E: usize>(
         &self,
         keys: Keys<'_, f32>,
         v: &[[i8; E]; T],
@@ -49,7 +38,13 @@ impl<R> Attend<R> {
         // At most 2²² each.
         const { assert!(E < 512, "at most 511 features") };
         dots(keys, v, dc, Place::Set(ds), 0);
-        self.softmax_backward_row(keys, a, ds)
+        self.score_power(softmax_backward_row(keys, &self.scale, a, ds))
+    }
+
+    /// From mantissas of an exponent to the fraction.
+    #[inline(always)]
+    pub(super) fn score_power(&self, exponent: i32) -> Power {
+        Power::new(exponent.wrapping_add(self.fraction.cast_signed()))
     }
 
     /// From 2⁻¹⁶ to the fraction.
@@ -63,14 +58,12 @@ impl<R> Attend<R> {
     pub(super) fn values_backward<const T: usize, const E: usize>(
         &self,
         keys: Keys<'_, f32>,
-        a: &[u16; T],
-        dc: &[i16; E],
+        (a, dc): (&[u16; T], &[i16; E]),
         dv: Place<'_, [[i32; E]; T]>,
     ) {
-        let value = self.value_power();
-        let term = |a: i32, dc: i32| value.round(a.wrapping_mul(dc));
-        let rows = keys.of(a).iter().map(|&a| a.into());
-        outer(keys, &rows, |i| column(dc, i), term, dv);
+        let power = self.value_power();
+        let term = |&a: &u16, dc: i16| power.round(i32::from(a).wrapping_mul(dc.into()));
+        outer(keys, keys.of(a).iter(), dc, term, dv);
     }
 
     /// `dhs[t,i] = a[t]·dc[i] + ds[t]·h[i]`, where the rows are keys and values at once.
@@ -87,19 +80,23 @@ impl<R> Attend<R> {
             return;
         }
         let mut ds = [0; T];
-        let power = self.scores_backward(keys, hs, (a, dc), &mut ds);
-        query_backward(keys, &ds, power, hs, dh);
-        power.to_left(&mut ds);
+        let power = self.weights_backward(keys, hs, (a, dc), &mut ds);
+        scores_backward(keys, (&ds, power), (h, hs), dh, Place::Skipped);
+        if !dhs.is_wanted() {
+            return;
+        }
         let value = self.value_power();
-        let term = |(a, ds): (i32, i32), (dc, h): (i32, i32)| {
-            let value = value.round(a.wrapping_mul(dc));
-            value.wrapping_add(power.round(ds.wrapping_mul(h)))
+        let rows = keys.of(a).iter().zip(keys.of(&ds));
+        let rows = rows.map(|(&a, &ds)| (i32::from(a), power.to_left(ds)));
+        let mut columns = [(0, 0); H];
+        for (column, (&dc, &h)) in columns.iter_mut().zip(dc.iter().zip(h)) {
+            *column = (dc, h);
+        }
+        let term = |(a, ds): (i32, i32), (dc, h): (i16, i8)| {
+            let value = value.round(a.wrapping_mul(dc.into()));
+            value.wrapping_add(power.round(ds.wrapping_mul(h.into())))
         };
-        let rows = keys
-            .of(a)
-            .iter()
-            .zip(keys.of(&ds))
-            .map(|(&a, &ds)| (a.into(), ds));
-        outer(keys, &rows, |i| (column(dc, i), column(h, i)), term, dhs);
+        // Hidden, or the compiler loads all columns before the loop, for which no core has registers.
+        outer(keys, rows, black_box(&columns), term, dhs);
     }
 }

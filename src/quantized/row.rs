@@ -27,16 +27,23 @@ pub(super) fn softmax_row(
     }
 }
 
+#[inline(always)]
+fn kept(mask: &[bool], i: usize) -> bool {
+    mask.get(i).is_some_and(|&kept| kept)
+}
+
 // Not inlined, and with a closure that no shape has of its own: one copy in a program.
 #[inline(never)]
 fn softmax(scale: &ScoreScale, s: &[i32], a: &mut [u16], attends: impl Fn(usize) -> bool) -> Total {
     let sign = sign();
-    let mut largest = i32::MIN;
+    // In the order of unsigned numbers, whose difference is simpler.
+    let mut largest = 0;
     for (i, &s) in s.iter().enumerate() {
         if attends(i) {
-            largest = max(largest, s);
+            largest = max(largest, s.cast_unsigned() ^ 1 << 31);
         }
     }
+    let largest = (largest ^ 1 << 31).cast_signed();
     let mut sum = 0_u32;
     for (i, (&s, a)) in s.iter().zip(&mut *a).enumerate() {
         let e = if attends(i) {
@@ -62,14 +69,11 @@ fn softmax(scale: &ScoreScale, s: &[i32], a: &mut [u16], attends: impl Fn(usize)
 #[inline(always)]
 fn exponential(sign: u32, scale: &ScoreScale, max: i32, s: i32) -> u32 {
     // The distance, at most the limit: where it is larger, it or what the limit exceeds it by has its top bit set.
-    let distance = max
-        .wrapping_sub(s)
-        .cast_unsigned()
-        .wrapping_shr(scale.drop)
-        .cast_signed();
+    let distance = max.wrapping_sub(s).cast_unsigned();
+    let distance = distance.wrapping_shr(scale.drop).cast_signed();
     let under = scale.limit.cast_signed().wrapping_sub(distance);
-    let under = under & !(distance | under).wrapping_shr(sign);
-    let distance = scale.limit.wrapping_sub(under.cast_unsigned());
+    let beyond = (distance | under).wrapping_shr(sign);
+    let distance = distance.wrapping_add(under & beyond).cast_unsigned();
     let z = distance.wrapping_mul(scale.octaves);
     let p = exp2(z << 6 >> 17);
     (p.wrapping_shr(z >> 26).wrapping_add(1)) >> 1
@@ -118,11 +122,6 @@ pub(super) fn softmax_backward_row(
     }
 }
 
-#[inline(always)]
-fn kept(mask: &[bool], i: usize) -> bool {
-    mask.get(i).is_some_and(|&kept| kept)
-}
-
 #[inline(never)]
 fn softmax_backward(
     scale: &ScoreScale,
@@ -141,27 +140,17 @@ fn softmax_backward(
     let (left, right) = (31_u32.wrapping_sub(first), bits.wrapping_add(2));
     let fit = |d: i32| (d.wrapping_shl(left).wrapping_shr(right).wrapping_add(1)) >> 1;
     // Only differences count. With those from the first, equal gradients give exact zeros.
-    let mut reference = 0;
-    for (i, &d) in d.iter().enumerate() {
-        if attends(i) {
-            reference = fit(d);
-            break;
-        }
-    }
+    let attended = d.iter().enumerate().find(|&(i, _)| attends(i));
+    let reference = attended.map_or(0, |(_, &d)| fit(d));
+    let weighed = |i, a, d| if attends(i) { weigh(a, d, 0x8000) } else { 0 };
     let mut mean = 0_i32;
     for (i, (d, &a)) in d.iter_mut().zip(a).enumerate() {
         *d = fit(*d).wrapping_sub(reference);
-        if attends(i) {
-            mean = mean.wrapping_add(weigh(a, *d));
-        }
+        mean = mean.wrapping_add(weighed(i, a, *d));
     }
     let mut largest = 0;
     for (i, (d, &a)) in d.iter_mut().zip(a).enumerate() {
-        *d = if attends(i) {
-            weigh(a, d.wrapping_sub(mean))
-        } else {
-            0
-        };
+        *d = weighed(i, a, d.wrapping_sub(mean));
         largest |= magnitude(*d);
     }
     let second = width(largest);
@@ -172,7 +161,7 @@ fn softmax_backward(
     for d in d {
         let mantissa = (d.wrapping_shl(left).wrapping_add(0x4000)) >> 15;
         *d = mantissa
-            .wrapping_mul(scale.sigma.mantissa)
+            .wrapping_mul(scale.sigma.mantissa.into())
             .wrapping_add(half)
             .wrapping_shr(right);
     }

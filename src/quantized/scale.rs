@@ -58,18 +58,14 @@ impl ScoreScale {
         let (significand, exponent) = parts(sigma);
         // Below 2⁵⁵, and from 2⁵³ on unless it is zero.
         let product = significand as u64 * LOG2_E;
-        let right = 4 - exponent;
-        let drop = if right > 72 {
-            31
-        } else if right > 41 {
-            right - 41
-        } else {
-            0
+        let (drop, right) = match 4 - exponent {
+            right @ ..=41 => (0, right),
+            right @ 42..=72 => (right - 41, 41),
+            _ => (31, 41),
         };
         let octaves = if right < 22 {
             u32::MAX >> 1
         } else {
-            let right = if right > 41 { 41 } else { right };
             match ((product >> (right - 1)) + 1) >> 1 {
                 0 => 1,
                 octaves if octaves > 1 << 30 => u32::MAX >> 1,
@@ -111,7 +107,7 @@ impl ScoreScale {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Multiplier {
-    pub(super) mantissa: i32,
+    pub(super) mantissa: u16,
     pub(super) shift: i32,
 }
 
@@ -136,7 +132,7 @@ impl Multiplier {
             }
         } else {
             Self {
-                mantissa: mantissa.cast_signed(),
+                mantissa: mantissa as u16,
                 shift: -9 - exponent,
             }
         }

@@ -1,7 +1,7 @@
 //! The weighted sum of rows, in integers, forward and backward.
 
 use super::attend::Attend;
-use super::products::{dots, weighted_sum as weighted_sum_row};
+use super::products::{self, dots};
 use crate::gradient::Gradient;
 use crate::rule::{All, Rule};
 
@@ -87,7 +87,7 @@ impl<R> Attend<R> {
         R: Rule<f32, N, 1, T>,
     {
         for (n, ((a, hs), c)) in a.iter().zip(hs).zip(c).enumerate() {
-            weighted_sum_row(self.keys::<N, 1, T>(n, 0), a, hs, c);
+            products::weighted_sum(self.keys::<N, 1, T>(n, 0), a, hs, c, true);
         }
     }
 
@@ -121,7 +121,7 @@ impl<R> Attend<R> {
         for (n, ((a, hs), dc)) in a.iter().zip(hs).zip(dc).enumerate() {
             let keys = self.keys::<N, 1, T>(n, 0);
             dots(keys, hs, dc, da.row(n), 0);
-            self.values_backward(keys, a, dc, dhs.row(n));
+            self.values_backward(keys, (a, dc), dhs.row(n));
         }
     }
 }

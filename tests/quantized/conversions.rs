@@ -74,7 +74,8 @@ fn requantizing_is_its_formula() {
         f32::NAN,
         -1.0,
     ];
-    for factor in factors {
+    let powers = (-40..20).map(|exponent| 1.1 * 2_f32.powi(exponent));
+    for factor in factors.into_iter().chain(powers) {
         let (mantissa, shift) = exact::multiplier(factor);
         for kind in KINDS {
             let x = rows::<i32, 2, 30>(&mut random, kind).map(|x| x.map(|x| x >> random.below(32)));

@@ -2,7 +2,7 @@
 
 use core::hint::black_box;
 
-use every_function::{Arguments, Call};
+use every_function::{Arguments, Call, IntegerCall, Integers};
 use microattention::{Accumulate, Attend, Skip};
 
 use crate::cost::Cost;
@@ -53,6 +53,31 @@ impl<const N: usize, const U: usize, const T: usize, const H: usize> Measured<N,
         }
         self.each(calls.dot_product, value);
     }
+}
+
+/// Measures and prints the functions in integers.
+pub fn integers<const N: usize, const U: usize, const T: usize, const H: usize>() {
+    let mut random = Random::new();
+    let mut x = Integers::<N, U, T, H>::new(|| random.bits().cast_signed());
+    for list in const { [IntegerCall::<N, U, T, H>::PLAIN, IntegerCall::USES] } {
+        for &IntegerCall { name, units, call } in list {
+            let cost = integer_cost(&mut x, call) - integer_cost(&mut x, |_| ());
+            print(
+                "count",
+                (name, ""),
+                [N, U, T, H],
+                units,
+                cost,
+                call as usize,
+            );
+        }
+    }
+}
+
+#[inline(never)]
+fn integer_cost<X>(x: &mut X, call: fn(&mut X)) -> Cost {
+    let call = black_box(call);
+    Cost::of(&mut || call(x))
 }
 
 const fn call<const N: usize, const U: usize, const T: usize, const H: usize>(

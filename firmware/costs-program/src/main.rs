@@ -65,6 +65,7 @@ fn shape<const N: usize, const U: usize, const T: usize, const H: usize>() {
     m.each(calls::dot_product_uses(), "");
     m.each(Calls::PLAIN.normalizer, "");
     m.each(Calls::WITHOUT_OPTIONS, "");
+    calls::integers::<N, U, T, H>();
 }
 
 /// The functions with each option.
@@ -110,7 +111,8 @@ fn print(
     let hundredths = (instructions * 100 + units / 2) / units;
     let (whole, rest) = (hundredths / 100, hundredths % 100);
     let mut out = board::output();
-    let many = name.starts_with("cross") || name.starts_with("dot_product");
+    let function = name.strip_prefix("quantized::").unwrap_or(name);
+    let many = function.starts_with("cross") || function.starts_with("dot_product");
     let written = if many {
         write!(out, "{kind} {name}{value} {n}x{u}x{t}x{h}")
     } else {

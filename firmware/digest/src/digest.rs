@@ -13,7 +13,7 @@ impl Digest {
     /// Of nothing.
     pub const EMPTY: Self = Self(0xcbf2_9ce4_8422_2325);
 
-    fn word(&mut self, word: u32) {
+    pub(crate) fn word(&mut self, word: u32) {
         self.0 = (self.0 ^ u64::from(word)).wrapping_mul(0x0000_0100_0000_01b3);
     }
 
@@ -84,7 +84,8 @@ impl Digests {
 
     /// The digest of a function, whatever its options and the use of its gradients.
     pub(crate) fn of(&mut self, name: &'static str) -> &mut Digest {
-        let name = name.strip_prefix("Running::").unwrap_or(name);
+        let name = name.trim_start_matches("Running::");
+        let name = name.trim_start_matches("quantized::");
         let function = name.split([':', '+']).next().unwrap_or(name);
         let known = self.digests[..self.used]
             .iter()

@@ -2,7 +2,7 @@
 //! of what each returned: the same on every target, or the crate breaks its promise.
 //!
 //! The functions, their options and the uses of their gradients are those of [`every_function`]. The
-//! inputs are numbers of every [`Kind`], and masks, lengths and offsets that go with them.
+//! inputs are numbers of every [`Kind`], for the functions in integers those of every size, and masks, lengths and offsets that go with them.
 #![no_std]
 #![cfg_attr(
     not(feature = "default"),
@@ -11,6 +11,7 @@
 
 mod digest;
 mod exp;
+mod integers;
 mod number;
 mod root;
 mod rows;
@@ -66,6 +67,7 @@ parts! {
     "uses-f64" |digests| uses::<f64, 2, 3, 9, 7>(digests),
     "rows" |digests| rows::run(digests),
     "exp" |digests| exp::run(digests),
+    "integers" |digests| integers::run(digests),
 }
 
 /// Runs lists of calls, each with arguments of its own. A list is taken out of its constant before the

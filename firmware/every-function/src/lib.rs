@@ -3,13 +3,16 @@
 //!
 //! [`EveryFunction`] has the functions of the origin, with their signatures. [`Calls`] has the options
 //! of `Attend`, with every function, and what is new beside them.
+//! [`IntegerCall`] has the functions in integers.
 #![no_std]
 
 mod arguments;
 mod call;
+mod integers;
 
 pub use arguments::Arguments;
 pub use call::{Call, Calls};
+pub use integers::{IntegerCall, Integers};
 
 use microattention::{Accumulate, Float, Skip};
 use microattention::{attention, attention_backward};

@@ -10,7 +10,7 @@ use core::panic::PanicInfo;
 
 use every_function::EveryFunction;
 #[cfg(not(feature = "prove-the-check"))]
-use every_function::{Call, Calls};
+use every_function::{Call, Calls, IntegerCall};
 
 unsafe extern "C" {
     safe fn a_panic_is_reachable() -> !;
@@ -37,6 +37,16 @@ macro_rules! every_option {
         #[unsafe(no_mangle)]
         pub static OPTIONS_TOGETHER: ($([&[Call<$float, $n, $u, $t, $h>]; 7],)*) =
             ($(Calls::<$float, $n, $u, $t, $h>::TOGETHER,)*);
+    };
+}
+
+#[cfg(not(feature = "prove-the-check"))]
+macro_rules! integers {
+    ($($n:literal $u:literal $t:literal $h:literal,)*) => {
+        /// The functions in integers at each shape.
+        #[unsafe(no_mangle)]
+        pub static INTEGERS: ($([&[IntegerCall<$n, $u, $t, $h>]; 5],)*) =
+            ($(IntegerCall::<$n, $u, $t, $h>::ALL,)*);
     };
 }
 
@@ -76,6 +86,19 @@ every_option! {
     f64 1 0 9 63,
     f64 5 7 0 5,
     f32 1 9 1 0,
+}
+
+#[cfg(not(feature = "prove-the-check"))]
+integers! {
+    //  N U T H
+    1 4 16 8,
+    1 1 64 32,
+    2 5 7 9,
+    2 1 300 63,
+    0 1 5 7,
+    3 0 5 7,
+    3 5 0 7,
+    3 5 7 0,
 }
 
 #[cfg(feature = "prove-the-check")]
