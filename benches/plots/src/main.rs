@@ -12,7 +12,7 @@ const USAGE: &str = "\
 usage: plots growth > FILE         lines of: what, its size, its number of keys, nanoseconds
        plots draw growth FILE SVG
        plots draw peers FILE... SVG  files of `cargo bench -- --save FILE`, one for each build
-       plots table FILE...         the README's table of the same";
+       plots table FILE...         a table of the same";
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

@@ -1,4 +1,4 @@
-//! The ratios to the peers: what the picture and the README's table show.
+//! The ratios to the peers: what the picture and the table show.
 
 use std::error::Error;
 
