@@ -1,6 +1,6 @@
 //! How near the bounds bad inputs come: each stays inside, and reaches at least an eighth.
 //!
-//! `cargo test --test proof worst -- --nocapture` prints the table of the README.
+//! `cargo test --test proof worst -- --nocapture` prints the table of docs/guarantees.md.
 
 mod attention;
 mod attention_backward;
