@@ -45,7 +45,10 @@ def write(costs, judged, version):
         "other cores": other_cores(costs),
         "training": training(costs),
     })
-    fill(HERE.parent / "README.md", {"naive": beside_naive(costs, ["attention", "attention_backward"])})
+    fill(HERE.parent / "README.md", {
+        "naive": beside_naive(costs, ["attention", "attention_backward"]),
+        "integers": beside_integers(costs, ["attention", "attention_backward"]),
+    })
 
 
 def fill(path, blocks):
@@ -145,6 +148,21 @@ def beside_naive(costs, names):
             naive = find(costs, "m4f", level, function, README_SHAPE, "naive")
             rows.append([f"`{function}`", level, ours[INSTRUCTIONS], naive[INSTRUCTIONS], flash(ours),
                          flash(naive), ours[PAINTED], naive[PAINTED]])
+    return table(heads, rows)
+
+
+def beside_integers(costs, names):
+    heads = ["core", "function", "opt-level", "`f32`: each", "integers", "times fewer", "flash", "integers",
+             "stack", "integers"]
+    rows = []
+    for core in ("m0", "rv32imac"):
+        for function in names:
+            for level in "3s":
+                floats = find(costs, core, level, function, README_SHAPE)
+                ours = find(costs, core, level, f"quantized::{function}", README_SHAPE)
+                fewer = int(floats[INSTRUCTIONS]) / int(ours[INSTRUCTIONS])
+                rows.append([CORES[core], f"`{function}`", level, floats[EACH], ours[EACH], f"{fewer:.0f}",
+                             flash(floats), flash(ours), floats[PAINTED], ours[PAINTED]])
     return table(heads, rows)
 
 
