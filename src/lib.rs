@@ -41,4 +41,5 @@ pub use weighted_sum::{weighted_sum, weighted_sum_backward};
 #[cfg(doctest)]
 #[doc = include_str!("../docs/heads.md")]
 #[doc = include_str!("../docs/migration.md")]
+#[doc = include_str!("../docs/recipes.md")]
 struct Pages;
