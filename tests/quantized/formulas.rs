@@ -1,7 +1,7 @@
 //! Every function equals its formula, with any mask, at any fraction.
 
-use microattention::Accumulate;
 use microattention::quantized::{Attend, ScoreScale};
+use microattention::{Accumulate, Skip};
 
 use crate::reference as exact;
 use crate::values::{Case, each_case, rows, wide};
@@ -53,6 +53,10 @@ pub fn one_query<const N: usize, const T: usize, const H: usize>(case: Case) {
     att.softmax(&s, &mut a1);
     att.weighted_sum(&a, &hs, &mut c1);
     att.weighted_sum_backward(&a, &hs, &dc, &mut da1, &mut dhs1);
+    let (mut da2, mut dhs3) = ([[7; T]; N], [[[7; H]; T]; N]);
+    att.weighted_sum_backward(&a, &hs, &dc, &mut da2, Skip);
+    att.weighted_sum_backward(&a, &hs, &dc, Skip, &mut dhs3);
+    assert_eq!((da1, dhs1), (da2, dhs3), "one gradient alone");
     att.softmax_backward(&a, &da, &mut ds1, &mut e1);
     att.attention_weights_backward(&h, &hs, &a, &da, &mut dh1, &mut dhs2);
     let (mut dh3, mut dhs3) = (rows::<i32, N, H>(&mut random, ks), [[[0; H]; T]; N]);
