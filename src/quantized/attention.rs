@@ -17,6 +17,15 @@ use crate::rule::Rule;
 /// [`weighted_sum`](crate::quantized::weighted_sum) in turn, bit for bit. The weights are all that
 /// [`attention_backward`] needs beside the inputs. One row `[i32; T]` on the stack holds the scores.
 ///
+/// # Accuracy
+///
+/// `c` is within 1/2 + Σ_t `error[t]`·|`hs[n,t,h]`| / 256 of exact, with `error[t]` that of the weight (see
+/// [`softmax`](crate::quantized::softmax)).
+///
+/// Of rows with normally distributed numbers, the root mean square error is at most 4·10⁻⁴ of the root mean square of the context up
+/// to 64 keys. With more, weights that are nearly equal have few of their 16 bits left: with 256 keys it is up
+/// to 1.3·10⁻³, which is what rounding exact weights to 1/65,536 and their context to 1/256 costs.
+///
 /// # Example
 ///
 /// ```
@@ -50,6 +59,15 @@ pub fn attention<const N: usize, const T: usize, const H: usize>(
 /// The result is that of [`weighted_sum_backward`](crate::quantized::weighted_sum_backward) and
 /// [`attention_weights_backward`](crate::quantized::attention_weights_backward), their `dhs` added, bit for bit.
 /// All are in 2⁻¹² of the unit of `dc` (see [`Attend::fraction`]). One row `[i32; T]` on the stack holds `ds`.
+///
+/// # Accuracy
+///
+/// For the weights that are given, where nothing saturates and `x` is less than 8, with `error[t]` that of
+/// [`softmax_backward`](crate::quantized::softmax_backward) in 2^−fraction: `dh` is within
+/// 1/2 + Σ_t `error[t]`·|`hs[n,t,h]`| of exact, and `dhs` within 1 + `error[t]`·|`h[n,h]`|.
+///
+/// Of rows with normally distributed numbers, against exact weights, the root mean square error is at most 7·10⁻⁴ of that of the
+/// gradients up to 64 keys, and up to 1.3·10⁻³ with 256 that weigh nearly the same.
 ///
 /// # Example
 ///

@@ -35,7 +35,7 @@ pub fn scale_of<const N: usize, const H: usize>(x: &[[f32; H]; N]) -> f32 {
 ///
 /// # Accuracy
 ///
-/// Of what does not saturate: half of `scale`.
+/// Of what does not saturate: half of `scale`, and one rounding of the quotient.
 ///
 /// # Example
 ///

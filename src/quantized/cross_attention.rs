@@ -12,7 +12,7 @@ use crate::rule::Rule;
 /// c[n,u,h] = ⌊Σ_t a[n,u,t]·hs_enc[n,t,h] / 256 + 1/2⌋, saturating
 /// ```
 ///
-/// The result is that of [`attention`](crate::quantized::attention) for each query, bit for bit.
+/// The result is that of [`attention`](crate::quantized::attention) for each query, bit for bit, and as accurate.
 ///
 /// # Example
 ///
@@ -37,7 +37,7 @@ pub fn cross_attention<const N: usize, const U: usize, const T: usize, const H: 
 /// The gradients of [`cross_attention`].
 ///
 /// They are those of [`attention_backward`](crate::quantized::attention_backward) for each query, `dhs_enc` summed
-/// over the queries, bit for bit: the first overwrites and the others accumulate.
+/// over the queries, bit for bit: the first overwrites and the others accumulate. So do their errors.
 ///
 /// # Example
 ///

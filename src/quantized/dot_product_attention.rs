@@ -13,6 +13,8 @@ impl<R> Attend<R> {
     /// c[n,u,e] = ⌊Σ_t a[n,u,t]·v[n,t,e] / 256 + 1/2⌋, saturating
     /// ```
     ///
+    /// As accurate as [`attention`](crate::quantized::attention) with `v` for the rows that are summed.
+    ///
     /// # Example
     ///
     /// ```
@@ -61,6 +63,11 @@ impl<R> Attend<R> {
     ///
     /// All in 2^−[fraction](Self::fraction) of the unit of `dc`. Sums over the queries run in their order and saturate at
     /// each step.
+    ///
+    /// # Accuracy
+    ///
+    /// For each query, `dq` and what it adds to `dk` are as accurate as `dh` and `dhs` of
+    /// [`attention_weights_backward`](crate::quantized::attention_weights_backward), and what it adds to `dv` within 1/2.
     ///
     /// # Example
     ///

@@ -31,8 +31,15 @@ use crate::rule::Rule;
 ///
 /// # Accuracy
 ///
-/// `e` is within 3.1·10⁻⁵ of itself and 1/2 of exact, and the factor of a row within 2⁻¹⁵, so a weight
-/// is within 0.5 + 0.5 / (`sum` / 65,535) + 1.3·10⁻⁴·`a` of exact, but for what rounding σ changes.
+/// `e` is within 3.1·10⁻⁵ of itself and 1/2 of exact, and the factor of a row within 2⁻¹⁵. With `A` the exact weight,
+/// a fraction of 1, and `M` the largest of its row:
+///
+/// ```text
+/// |a[t] − 65,536·A[t]| ≤ 1/2 + M·(1 + (T − 1)·A[t])/2 + 65,536·A[t]·(9.4·10⁻⁵ + d/2¹³ + 1.3·10⁻⁴)
+/// ```
+///
+/// The last terms are what rounding σ changes (see [`ScoreScale`]), with `d` the largest distance σ·(m − s) of the row, 12
+/// if it is more. The one before is the last place of the exponentials: it matters if many of a row weigh next to nothing.
 ///
 /// # Example
 ///
@@ -74,7 +81,14 @@ pub fn softmax<const N: usize, const T: usize>(
 ///
 /// # Accuracy
 ///
-/// Each rounding to 15 bits is one of at most 2⁻¹⁵ of the largest gradient of the row.
+/// Up to 256 keys, with `A` = `a`/65,536 that sum to 1:
+///
+/// ```text
+/// |error of ds[t]| ≤ max_t |ds[t]| / 2¹³ + σ·max_t |da[t]|·2^(b−27)·(A[t]·(T/2 + 2) + 1/2)
+/// ```
+///
+/// Above, a mantissa has fewer bits, and 2^(13−k) is in the place of 2¹³. Where the weights sum to less than 1, it is the error
+/// of the equation with `da[t] − da[r]` for `da[t]`.
 ///
 /// # Example
 ///

@@ -44,6 +44,10 @@ pub fn weighted_sum<const N: usize, const T: usize, const H: usize>(
 ///
 /// `da` is exact. The [fraction](Attend::fraction) is 12 here. At most 511 features.
 ///
+/// # Accuracy
+///
+/// `dhs` is within 1/2 of exact.
+///
 /// # Example
 ///
 /// ```

@@ -19,7 +19,7 @@ impl<const N: usize, const U: usize, const T: usize, const D: usize, const E: us
     Inputs<N, U, T, D, E>
 {
     fn draw(case: Case) -> Self {
-        let mut random = Random(case.seed);
+        let mut random = case.random();
         let [q, k, v, dc, ..] = case.kinds;
         let q = std::array::from_fn(|_| rows(&mut random, q));
         let k = std::array::from_fn(|_| rows(&mut random, k));
@@ -36,16 +36,16 @@ impl<const N: usize, const U: usize, const T: usize, const D: usize, const E: us
 type Masked<'m, const U: usize, const T: usize, const N: usize> =
     Attend<And<All, Mask<'m, [[[bool; T]; U]; N]>>>;
 
-fn masked<const N: usize, const U: usize, const T: usize>(
+fn masked<'m, const N: usize, const U: usize, const T: usize>(
     case: Case,
-    mask: &[[[bool; T]; U]; N],
-) -> Masked<'_, U, T, N> {
+    mask: &'m [[[bool; T]; U]; N],
+) -> Masked<'m, U, T, N> {
     let options = microattention::Attend::new().mask(mask);
     Attend::with(ScoreScale::new(case.sigma), options).fraction(case.fraction)
 }
 
 /// A layer of `U` queries is the functions of one query, called in turn, the first overwriting what is shared.
-fn layer<const N: usize, const U: usize, const T: usize, const D: usize, const E: usize>(
+pub fn layer<const N: usize, const U: usize, const T: usize, const D: usize, const E: usize>(
     case: Case,
 ) {
     let Inputs { q, k, v, dc, mask } = Inputs::<N, U, T, D, E>::draw(case);
@@ -99,7 +99,7 @@ fn layers_are_their_parts() {
 }
 
 /// Attention over rows that are keys and values at once.
-fn same_rows<const N: usize, const U: usize, const T: usize, const H: usize>(case: Case) {
+pub fn same_rows<const N: usize, const U: usize, const T: usize, const H: usize>(case: Case) {
     let Inputs {
         q, k: hs, dc, mask, ..
     } = Inputs::<N, U, T, H, H>::draw(case);
@@ -117,6 +117,12 @@ fn same_rows<const N: usize, const U: usize, const T: usize, const H: usize>(cas
     att.cross_attention_backward(&q, &hs, &a, &dc, &mut dq, &mut dhs);
     att.dot_product_attention_backward(&q, &hs, &hs, &a, &dc, &mut dq2, Skip, Skip);
     assert_eq!(dq, dq2);
+    // One gradient alone is the same, and none may be wanted.
+    let (mut dq2, mut dhs2) = ([[[8; H]; U]; N], [[[8; H]; T]; N]);
+    att.cross_attention_backward(&q, &hs, &a, &dc, &mut dq2, Skip);
+    att.cross_attention_backward(&q, &hs, &a, &dc, Skip, &mut dhs2);
+    att.cross_attention_backward(&q, &hs, &a, &dc, Skip, Skip);
+    assert_eq!((dq, dhs), (dq2, dhs2));
     for n in 0..N {
         let mut sum = [[[0; H]; T]];
         for u in 0..U {
@@ -179,16 +185,19 @@ fn accumulating_saturates() {
 /// The functions without options are the methods of `Attend::new`.
 #[test]
 fn functions_are_methods_without_options() {
-    each_case(|case| {
-        let Inputs { q, k: hs, dc, .. } = Inputs::<2, 1, 6, 5, 5>::draw(case);
-        let (h, dc) = (q.map(|q| q[0]), dc.map(|dc| dc[0]));
-        let (sigma, mut random) = (ScoreScale::new(case.sigma), Random(case.seed));
-        let att = Attend::new(sigma);
-        let (da, ds) = (
-            rows::<i32, 2, 6>(&mut random, case.kinds[4]),
-            rows(&mut random, case.kinds[5]),
-        );
-        macro_rules! same {
+    each_case(functions_are_methods);
+}
+
+pub fn functions_are_methods(case: Case) {
+    let Inputs { q, k: hs, dc, .. } = Inputs::<2, 1, 6, 5, 5>::draw(case);
+    let (h, dc) = (q.map(|q| q[0]), dc.map(|dc| dc[0]));
+    let (sigma, mut random) = (ScoreScale::new(case.sigma), case.random());
+    let att = Attend::new(sigma);
+    let (da, ds) = (
+        rows::<i32, 2, 6>(&mut random, case.kinds[4]),
+        rows(&mut random, case.kinds[5]),
+    );
+    macro_rules! same {
             ($name:ident($($sigma:ident)?; $($input:expr),*; $x:expr, $y:expr)) => {{
                 let (mut x, mut y, mut x2, mut y2) = ($x, $y, $x, $y);
                 quantized::$name($($sigma,)? $($input,)* &mut x, &mut y);
@@ -197,18 +206,18 @@ fn functions_are_methods_without_options() {
                 (x, y)
             }};
         }
-        let (a, _) = same!(attention(sigma; &h, &hs; [[1; 6]; 2], [[1; 5]; 2]));
-        same!(attention_backward(sigma; &h, &hs, &a, &dc; [[1; 5]; 2], [[[1; 5]; 6]; 2]));
-        same!(weighted_sum_backward(; &a, &hs, &dc; [[1; 6]; 2], [[[1; 5]; 6]; 2]));
-        same!(dot_scores_backward(; &h, &hs, &ds; [[1; 5]; 2], [[[1; 5]; 6]; 2]));
-        same!(softmax_backward(sigma; &a, &da; [[1; 6]; 2], [1; 2]));
-        same!(attention_weights_backward(sigma; &h, &hs, &a, &da; [[1; 5]; 2], [[[1; 5]; 6]; 2]));
-        let (a2, _) =
-            same!(cross_attention(sigma; &h.map(|h| [h]), &hs; [[[1; 6]; 1]; 2], [[[1; 5]; 1]; 2]));
-        assert_eq!(a2.map(|a| a[0]), a);
-        let dc = dc.map(|dc| [dc]);
-        same!(cross_attention_backward(sigma; &h.map(|h| [h]), &hs, &a2, &dc; [[[1; 5]; 1]; 2], [[[1; 5]; 6]; 2]));
-        macro_rules! same_one {
+    let (a, _) = same!(attention(sigma; &h, &hs; [[1; 6]; 2], [[1; 5]; 2]));
+    same!(attention_backward(sigma; &h, &hs, &a, &dc; [[1; 5]; 2], [[[1; 5]; 6]; 2]));
+    same!(weighted_sum_backward(; &a, &hs, &dc; [[1; 6]; 2], [[[1; 5]; 6]; 2]));
+    same!(dot_scores_backward(; &h, &hs, &ds; [[1; 5]; 2], [[[1; 5]; 6]; 2]));
+    same!(softmax_backward(sigma; &a, &da; [[1; 6]; 2], [1; 2]));
+    same!(attention_weights_backward(sigma; &h, &hs, &a, &da; [[1; 5]; 2], [[[1; 5]; 6]; 2]));
+    let (a2, _) =
+        same!(cross_attention(sigma; &h.map(|h| [h]), &hs; [[[1; 6]; 1]; 2], [[[1; 5]; 1]; 2]));
+    assert_eq!(a2.map(|a| a[0]), a);
+    let dc = dc.map(|dc| [dc]);
+    same!(cross_attention_backward(sigma; &h.map(|h| [h]), &hs, &a2, &dc; [[[1; 5]; 1]; 2], [[[1; 5]; 6]; 2]));
+    macro_rules! same_one {
             ($name:ident($($sigma:ident)?; $($input:expr),*; $x:expr)) => {{
                 let (mut x, mut x2) = ($x, $x);
                 quantized::$name($($sigma,)? $($input,)* &mut x);
@@ -216,16 +225,19 @@ fn functions_are_methods_without_options() {
                 assert_eq!(x, x2, stringify!($name));
             }};
         }
-        same_one!(weighted_sum(; &a, &hs; [[1; 5]; 2]));
-        same_one!(dot_scores(; &h, &hs; [[1; 6]; 2]));
-        same_one!(softmax(sigma; &da; [[1; 6]; 2]));
-        same_one!(attention_weights(sigma; &h, &hs; [[1; 6]; 2]));
-    });
+    same_one!(weighted_sum(; &a, &hs; [[1; 5]; 2]));
+    same_one!(dot_scores(; &h, &hs; [[1; 6]; 2]));
+    same_one!(softmax(sigma; &da; [[1; 6]; 2]));
+    same_one!(attention_weights(sigma; &h, &hs; [[1; 6]; 2]));
+}
+
+#[test]
+fn ranges_are_masks() {
+    each_case(ranges);
 }
 
 /// Lengths, causal and window are the mask that says the same.
-#[test]
-fn ranges_are_masks() {
+pub fn ranges(case: Case) {
     fn check<R: Rule<f32, 2, 3, 7>>(
         att: &Attend<R>,
         case: Case,
@@ -250,71 +262,71 @@ fn ranges_are_masks() {
         by_mask.dot_product_attention_backward(&q, &k, &v, &a, &dc, &mut y.0, &mut y.1, &mut y.2);
         assert_eq!(x, y);
     }
-    each_case(|case| {
-        let (sigma, bits) = (ScoreScale::new(case.sigma), case.fraction);
-        let mut random = Random(case.seed);
-        let lengths = [random.below(9), random.below(9)];
-        let offset = random.below(9) as isize - 4;
-        let (back, ahead) = (random.below(3), random.below(3));
-        let options = microattention::Attend::new();
-        let within = |n: usize, t: usize| t < lengths[n];
-        let early = |u: usize, t: usize| t as isize <= u as isize + offset;
-        let near = |u: usize, t: usize| t + back >= u && t <= u + ahead;
-        check(
-            &Attend::with(sigma, options.lengths(&lengths)).fraction(bits),
-            case,
-            |n, _, t| within(n, t),
-        );
-        check(
-            &Attend::with(sigma, options.causal(offset)).fraction(bits),
-            case,
-            |_, u, t| early(u, t),
-        );
-        check(
-            &Attend::with(sigma, options.window(back, ahead)).fraction(bits),
-            case,
-            |_, u, t| near(u, t),
-        );
-        let all = options.lengths(&lengths).causal(offset).window(back, ahead);
-        let attends = |n, u, t| within(n, t) && early(u, t) && near(u, t);
-        check(&Attend::with(sigma, all).fraction(bits), case, attends);
-    });
+    let (sigma, bits) = (ScoreScale::new(case.sigma), case.fraction);
+    let mut random = case.random();
+    let lengths = [random.below(9), random.below(9)];
+    let offset = random.below(9) as isize - 4;
+    let (back, ahead) = (random.below(3), random.below(3));
+    let options = microattention::Attend::new();
+    let within = |n: usize, t: usize| t < lengths[n];
+    let early = |u: usize, t: usize| t as isize <= u as isize + offset;
+    let near = |u: usize, t: usize| t + back >= u && t <= u + ahead;
+    check(
+        &Attend::with(sigma, options.lengths(&lengths)).fraction(bits),
+        case,
+        |n, _, t| within(n, t),
+    );
+    check(
+        &Attend::with(sigma, options.causal(offset)).fraction(bits),
+        case,
+        |_, u, t| early(u, t),
+    );
+    check(
+        &Attend::with(sigma, options.window(back, ahead)).fraction(bits),
+        case,
+        |_, u, t| near(u, t),
+    );
+    let all = options.lengths(&lengths).causal(offset).window(back, ahead);
+    let attends = |n, u, t| within(n, t) && early(u, t) && near(u, t);
+    check(&Attend::with(sigma, all).fraction(bits), case, attends);
+}
+
+#[test]
+fn weights_in_order() {
+    each_case(weights);
 }
 
 /// One key has the largest weight and no gradient; equal scores have equal weights; a higher score never a lower one.
-#[test]
-fn weights() {
-    each_case(|case| {
-        let (sigma, mut random) = (ScoreScale::new(case.sigma), Random(case.seed));
-        let s = rows::<i32, 1, 1>(&mut random, case.kinds[0]);
-        let mut a = [[0]];
-        quantized::softmax(sigma, &s, &mut a);
-        assert_eq!(a, [[0xFFFF]]);
-        let (mut ds, mut e) = ([[9]], [0]);
-        quantized::softmax_backward(
-            sigma,
-            &a,
-            &rows(&mut random, case.kinds[1]),
-            &mut ds,
-            &mut e,
-        );
-        assert_eq!(ds, [[0]]);
-        // Equal gradients of any weights too.
-        let (a, mut ds) = (rows(&mut random, case.kinds[2]), [[9; 40]]);
-        quantized::softmax_backward(sigma, &a, &[[s[0][0]; 40]], &mut ds, &mut e);
-        assert_eq!(ds, [[0; 40]]);
+pub fn weights(case: Case) {
+    let (sigma, mut random) = (ScoreScale::new(case.sigma), case.random());
+    let s = rows::<i32, 1, 1>(&mut random, case.kinds[0]);
+    let mut a = [[0]];
+    quantized::softmax(sigma, &s, &mut a);
+    assert_eq!(a, [[0xFFFF]]);
+    let (mut ds, mut e) = ([[9]], [0]);
+    quantized::softmax_backward(
+        sigma,
+        &a,
+        &rows(&mut random, case.kinds[1]),
+        &mut ds,
+        &mut e,
+    );
+    assert_eq!(ds, [[0]]);
+    // Equal gradients of any weights too.
+    let (a, mut ds) = (rows(&mut random, case.kinds[2]), [[9; 40]]);
+    quantized::softmax_backward(sigma, &a, &[[s[0][0]; 40]], &mut ds, &mut e);
+    assert_eq!(ds, [[0; 40]]);
 
-        let mut s = rows::<i32, 1, 60>(&mut random, case.kinds[3]);
-        for i in 0..30 {
-            s[0][i + 30] = s[0][i].saturating_add(random.below(2000) as i32 - 1000);
-        }
-        s[0].sort_unstable();
-        let mut a = [[0; 60]];
-        quantized::softmax(sigma, &s, &mut a);
-        for (s, a) in s[0].windows(2).zip(a[0].windows(2)) {
-            assert!(a[0] <= a[1] && (s[0] != s[1] || a[0] == a[1]));
-        }
-    });
+    let mut s = rows::<i32, 1, 60>(&mut random, case.kinds[3]);
+    for i in 0..30 {
+        s[0][i + 30] = s[0][i].saturating_add(random.below(2000) as i32 - 1000);
+    }
+    s[0].sort_unstable();
+    let mut a = [[0; 60]];
+    quantized::softmax(sigma, &s, &mut a);
+    for (s, a) in s[0].windows(2).zip(a[0].windows(2)) {
+        assert!(a[0] <= a[1] && (s[0] != s[1] || a[0] == a[1]));
+    }
 }
 
 /// The polynomial never rises, also from one octave to the next, and is as near as the documentation says.
@@ -333,7 +345,7 @@ fn the_power_falls() {
 /// Every value of the polynomial, and every reciprocal of a sum of exponentials.
 #[test]
 fn every_reciprocal() {
-    let (mut random, sigma) = (Random(8), 1e-4);
+    let (mut random, sigma) = (Random::new(8), 1e-4);
     let mut seen = vec![false; 1 << 16];
     for _ in 0..800_000 {
         let s = [[
@@ -353,7 +365,7 @@ fn every_reciprocal() {
 
 #[test]
 fn many_keys() {
-    let mut random = Random(5);
+    let mut random = Random::new(5);
     for sigma in SIGMAS {
         for kind in [Kind::Uniform, Kind::Small, Kind::Lowest, Kind::Extremes] {
             let s = Box::new(rows::<i32, 1, 32_768>(&mut random, kind));

@@ -21,5 +21,7 @@ mod accuracy;
 mod conversions;
 mod formulas;
 mod laws;
+mod real;
 mod reference;
 mod values;
+mod worst;
