@@ -10,9 +10,10 @@ fn main() -> std::io::Result<()> {
     let targets = [
         ("softmax", 20),
         ("attention", 22),
-        ("options", 16),
+        ("options", 21),
         ("running", 8),
         ("cross_entropy", 14),
+        ("integers", 16),
     ];
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus");
     for (target, shapes) in targets {

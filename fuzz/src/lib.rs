@@ -1,9 +1,10 @@
-//! What the fuzz targets check: one module for each. Most of it are the properties of `tests/suite`, on the
-//! fuzzer's bytes instead of random numbers.
+//! What the fuzz targets check: one module for each. Most of it are the properties of `tests/suite` and `tests/quantized`, on
+//! the fuzzer's bytes instead of random numbers.
 
 pub mod attend;
 pub mod attention;
 pub mod cross_entropy;
+pub mod integers;
 pub mod running;
 pub mod softmax;
 
@@ -27,6 +28,21 @@ mod suite {
     pub mod options_equalities;
     pub mod options_reference;
     pub mod order;
+    pub mod values;
+}
+
+#[allow(
+    clippy::pedantic,
+    dead_code,
+    unused_imports,
+    reason = "the tests use more of it"
+)]
+#[path = "../../tests/quantized"]
+mod quantized {
+    pub mod conversions;
+    pub mod formulas;
+    pub mod laws;
+    pub mod reference;
     pub mod values;
 }
 

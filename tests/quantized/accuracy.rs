@@ -5,8 +5,8 @@ use microattention::quantized::{
     quantize, scale_of,
 };
 
-use crate::real::Query;
-use crate::values::Random;
+use super::real::Query;
+use super::values::Random;
 
 /// Of the root mean square of what is exact.
 const CONTEXT: f64 = 4e-4;

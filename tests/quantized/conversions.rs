@@ -5,8 +5,8 @@ use microattention::quantized::{
     softmax_cross_entropy, update,
 };
 
-use crate::reference as exact;
-use crate::values::{Case, KINDS, Kind, Random, each_case, rows, wide};
+use super::reference as exact;
+use super::values::{Case, KINDS, Kind, Random, each_case, rows, wide};
 
 #[test]
 fn quantizing_rounds_half_to_even_and_saturates() {

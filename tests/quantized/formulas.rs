@@ -3,8 +3,8 @@
 use microattention::quantized::{Attend, ScoreScale};
 use microattention::{Accumulate, Skip};
 
-use crate::reference as exact;
-use crate::values::{Case, each_case, rows, wide};
+use super::reference as exact;
+use super::values::{Case, each_case, rows, wide};
 
 /// Of `T` keys, those that a query attends.
 fn attended<X: Copy + Into<i64>>(mask: &[bool], x: &[X]) -> Vec<i128> {

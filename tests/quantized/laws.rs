@@ -4,8 +4,8 @@ use microattention::quantized::{self, Attend, ScoreScale};
 use microattention::rule::{All, And, Mask, Rule};
 use microattention::{Accumulate, Skip};
 
-use crate::reference as exact;
-use crate::values::{Case, Kind, Random, SIGMAS, each_case, rows, wide};
+use super::reference as exact;
+use super::values::{Case, Kind, Random, SIGMAS, each_case, rows, wide};
 
 struct Inputs<const N: usize, const U: usize, const T: usize, const D: usize, const E: usize> {
     q: [[[i8; D]; U]; N],

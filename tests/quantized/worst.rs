@@ -7,8 +7,8 @@ use microattention::quantized::{
     ScoreScale, attention, attention_backward, softmax, softmax_backward, softmax_cross_entropy,
 };
 
-use crate::real::{self, Query};
-use crate::values::Random;
+use super::real::{self, Query};
+use super::values::Random;
 
 /// Integers to search among: how many, from which to which.
 type Inputs<'a> = &'a [(usize, i32, i32)];
