@@ -1,6 +1,6 @@
 //! What the arguments are filled with.
 
-use every_function::Arguments;
+use every_function::{Arguments, Integers};
 use microattention::{Normalizer, Running};
 
 /// The numbers of each row of each array.
@@ -116,5 +116,53 @@ impl Data {
                 *x = (self.number)(i, L);
             }
         }
+    }
+}
+
+/// The numbers that integers are the upper bits of.
+pub struct IntegerData {
+    pub name: &'static str,
+    /// Number `i`, and a random one.
+    number: fn(i: u32, random: u32) -> u32,
+}
+
+pub const INTEGER_DATA: [IntegerData; 9] = [
+    integers("ordinary", |_, random| random),
+    integers("ascending", |i, _| i.wrapping_mul(0x0234_5678)),
+    integers("equal", |_, _| 0x2A2A_2A2A),
+    integers("zero", |_, _| 0),
+    integers("lowest", |_, _| 1 << 31),
+    integers("highest", |_, _| u32::MAX >> 1),
+    integers("lowest-and-highest", |_, random| {
+        if random >> 31 == 0 {
+            1 << 31
+        } else {
+            u32::MAX >> 1
+        }
+    }),
+    integers("small", |_, random| {
+        (random.cast_signed() >> 6).cast_unsigned()
+    }),
+    integers(
+        "one-large",
+        |i, _| if i % 13 == 5 { 0x7654_3210 } else { 0 },
+    ),
+];
+
+const fn integers(name: &'static str, number: fn(u32, u32) -> u32) -> IntegerData {
+    IntegerData { name, number }
+}
+
+impl IntegerData {
+    /// The arguments of these numbers; what says which keys are attended is always the same.
+    pub fn arguments<const N: usize, const U: usize, const T: usize, const H: usize>(
+        &self,
+    ) -> Integers<N, U, T, H> {
+        let (mut i, mut random) = (0, 1_u32);
+        Integers::new(|| {
+            i += 1;
+            random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (self.number)(i, random).cast_signed()
+        })
     }
 }

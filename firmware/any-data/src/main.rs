@@ -1,8 +1,8 @@
 //! Prints the instructions of every function for one shape and mask and many kinds of numbers, on a
-//! Cortex-M4F, `f32`.
+//! Cortex-M4F, `f32` and integers.
 //!
-//! The first line has the kinds, `data ordinary ascending ...`; every other one a function, its shape
-//! and the instructions for each kind: `softmax+mask 2x2x13x12 812 812 ...`.
+//! The first line has the kinds, `data ordinary ascending ...`, and so has the one before the functions in integers; every
+//! other one has a function, its shape and the instructions for each kind: `softmax+mask 2x2x13x12 812 812 ...`.
 #![no_std]
 #![no_main]
 
@@ -14,11 +14,11 @@ use cortex_m::Peripherals;
 use cortex_m_rt::entry;
 use cortex_m_semihosting::{hprint, hprintln};
 use digest::Root;
-use every_function::{Arguments, Call, Calls};
+use every_function::{Arguments, Call, Calls, IntegerCall};
 use firmware::{InstructionCounter, exit};
 use microattention::softmax;
 
-use crate::data::DATA;
+use crate::data::{DATA, INTEGER_DATA};
 
 #[entry]
 fn main() -> ! {
@@ -30,6 +30,12 @@ fn main() -> ! {
     }
     hprintln!();
     shape::<2, 2, 13, 12>(&counter);
+    hprint!("data");
+    for data in &INTEGER_DATA {
+        hprint!(" {}", data.name);
+    }
+    hprintln!();
+    integers::<2, 2, 13, 12>(&counter);
     exit(0)
 }
 
@@ -99,4 +105,26 @@ fn measure<const N: usize, const U: usize, const T: usize, const H: usize>(
         hprint!(" {}", counter.count(|| call(x)));
     }
     hprintln!();
+}
+
+/// All but what is made of floats or of which floats are made.
+fn integers<const N: usize, const U: usize, const T: usize, const H: usize>(
+    counter: &InstructionCounter,
+) {
+    let lists = const {
+        [
+            IntegerCall::<N, U, T, H>::PLAIN,
+            IntegerCall::USES,
+            IntegerCall::LENGTHS,
+            IntegerCall::COMBINED,
+        ]
+    };
+    for call in lists.into_iter().flatten() {
+        hprint!("{} {}x{}x{}x{}", call.name, N, U, T, H);
+        for data in &INTEGER_DATA {
+            let (mut x, call) = (data.arguments(), black_box(call.call));
+            hprint!(" {}", counter.count(|| call(&mut x)));
+        }
+        hprintln!();
+    }
 }
