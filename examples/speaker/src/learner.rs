@@ -1,8 +1,7 @@
 //! The ways to learn and to recognise: in `f32`, in `f32` and then in integers, in integers throughout.
 
-use crate::recipes::RECIPE;
 use speaker::integers::{self, Recogniser};
-use speaker::{Dataset, FRAMES, HIDDEN, Recipe, SPEAKERS, Trainer, Utterance};
+use speaker::{Dataset, FRAMES, HIDDEN, RECIPE, Recipe, SPEAKERS, Trainer, Utterance};
 
 /// The trainer in `f32` at the shapes of this data set.
 pub type Floats = Trainer<HIDDEN, SPEAKERS, FRAMES>;

@@ -33,7 +33,7 @@ pub use data_error::DataError;
 pub use model::{Activations, Parameters};
 pub use random::Random;
 pub use standardise::Standardise;
-pub use trainer::{Epoch, Recipe, Trainer};
+pub use trainer::{Epoch, RECIPE, Recipe, Trainer};
 
 /// The width of the hidden layer that the program uses.
 pub const HIDDEN: usize = 32;

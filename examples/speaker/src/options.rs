@@ -1,8 +1,8 @@
 //! The command line.
 
 use crate::Stop;
-use crate::recipes::RECIPE;
 use lexopt::{Arg, Parser};
+use speaker::RECIPE;
 use std::ffi::OsString;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};

@@ -1,16 +1,7 @@
 //! The recipes of the models in `f32` and in integers, and those that they were chosen among.
 
 use crate::learner::{Floats, Integers};
-use speaker::{Dataset, Recipe, Utterance, integers};
-
-/// Chosen among the recipes that `--cross-validate` compares, without a look at the test set.
-pub const RECIPE: Recipe = Recipe {
-    epochs: 200,
-    batch: 10,
-    rate: 0.02,
-    decay: 0.05,
-    noise: 1.0,
-};
+use speaker::{Dataset, RECIPE, Recipe, Utterance, integers};
 
 /// A model whose recipes are compared.
 pub trait Recipes: Default {

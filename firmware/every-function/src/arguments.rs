@@ -97,6 +97,8 @@ impl<F: Float, const N: usize, const U: usize, const T: usize, const H: usize>
     }
 }
 
-fn rows<F, const R: usize, const L: usize>(number: &mut impl FnMut() -> F) -> [[F; L]; R] {
+pub(crate) fn rows<X, const R: usize, const L: usize>(
+    mut number: impl FnMut() -> X,
+) -> [[X; L]; R] {
     array::from_fn(|_| array::from_fn(|_| number()))
 }

@@ -10,6 +10,8 @@ use microattention::quantized::{
 };
 use microattention::{Accumulate, Skip};
 
+use crate::arguments::rows;
+
 /// The arguments of every call in integers: options, inputs, results and gradients.
 pub struct Integers<const N: usize, const U: usize, const T: usize, const H: usize> {
     pub sigma: ScoreScale,
@@ -92,10 +94,6 @@ impl<const N: usize, const U: usize, const T: usize, const H: usize> Integers<N,
             w: rows(&mut number),
         }
     }
-}
-
-fn rows<X, const R: usize, const L: usize>(mut number: impl FnMut() -> X) -> [[X; L]; R] {
-    array::from_fn(|_| array::from_fn(|_| number()))
 }
 
 /// A call of one function, with its arguments from [`Integers`].

@@ -6,10 +6,10 @@ use std::fmt;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use speaker::{Dataset, FRAMES, HIDDEN, Trainer};
+use speaker::{Dataset, FRAMES, HIDDEN, RECIPE, Trainer};
 
 use crate::enrolment::KNOWN;
-use crate::{Learner, ORDER, TRAIN, all, run, training, validate};
+use crate::{Learner, ORDER, TRAIN, all, run, validate};
 
 /// The trainer of the speakers that the board knows.
 pub type Known = Trainer<HIDDEN, KNOWN, FRAMES>;
@@ -61,8 +61,8 @@ pub fn learn_known(train: &Dataset, among: impl Iterator<Item = u16>, seed: u64)
     let mut order: Vec<u16> = among.filter(known).collect();
     let mut trainer = Known::new();
     trainer.start(train, &order, seed);
-    for _ in 0..training::RECIPE.epochs {
-        trainer.epoch(train, &mut order, &training::RECIPE);
+    for _ in 0..RECIPE.epochs {
+        trainer.epoch(train, &mut order, &RECIPE);
     }
     trainer
 }

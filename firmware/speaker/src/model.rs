@@ -2,9 +2,9 @@
 
 use core::fmt;
 
-use speaker::{Dataset, FRAMES, HIDDEN, SPEAKERS, Trainer, Utterance, integers};
+use speaker::{Dataset, FRAMES, HIDDEN, RECIPE, SPEAKERS, Trainer, Utterance, integers};
 
-use crate::training::{RECIPE, SEED};
+use crate::training::SEED;
 use crate::{ORDER, enrolment};
 
 /// The trainer of all speakers.

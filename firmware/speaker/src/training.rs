@@ -2,20 +2,12 @@
 
 use core::fmt;
 
-use speaker::{Dataset, Recipe};
+use speaker::Dataset;
 
 use crate::model::Model;
 use crate::report::{Share, digest, test, total};
 use crate::{ORDER, all, fill};
 
-/// In `f32`. Chosen in examples/speaker, by cross-validation on the training utterances.
-pub const RECIPE: Recipe = Recipe {
-    epochs: 200,
-    batch: 10,
-    rate: 0.02,
-    decay: 0.05,
-    noise: 1.0,
-};
 pub const SEED: u64 = 0;
 
 pub fn run<M: Model>(
