@@ -17,7 +17,7 @@ chip.loadBootrom(new Uint32Array(rom.buffer, rom.byteOffset, rom.length / 4));
 load(readFileSync(image), chip.flash);
 // Where the boot ROM goes once it has found flash.
 chip.core.PC = FLASH;
-chip.core.onBreak = () => fail("the program has stopped at a breakpoint");
+chip.onBreak = () => fail("the program has stopped at a breakpoint");
 
 let line = "";
 chip.uart[0].onByte = (byte) => {
