@@ -9,7 +9,7 @@ use esp_hal::clock::CpuClock;
 use esp_hal::time::Instant;
 use esp_hal::uart::{Config, Uart};
 use esp_hal::{Blocking, main};
-use on_chip::{Board, Memory, costs, run};
+use on_chip::{Board, Memory, costs, floats, run};
 use panic_halt as _;
 use static_cell::ConstStaticCell;
 
@@ -29,6 +29,7 @@ fn main() -> ! {
         run(MEMORY.take(), &mut esp)?;
         if cfg!(feature = "costs") {
             costs(&mut esp)?;
+            floats(&mut esp)?;
         }
         writeln!(esp, "done")
     };

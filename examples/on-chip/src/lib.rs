@@ -14,11 +14,13 @@
 
 mod costs;
 pub mod float;
+mod floats;
 pub mod integers;
 pub mod recordings;
 mod ring;
 
 pub use costs::costs;
+pub use floats::floats;
 pub use ring::Ring;
 
 use core::fmt;

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use on_chip::recordings::RECOGNISE;
-use on_chip::{Board, FEATURES, FRAMES, Frame, Memory, Model, Ring, float, integers, run};
+use on_chip::{Board, FEATURES, FRAMES, Frame, Memory, Model, Ring, float, floats, integers, run};
 
 /// Keeps what is printed. Its time stands still.
 #[derive(Default)]
@@ -105,4 +105,15 @@ fn the_ring_has_the_last_frames() {
             .collect();
         assert_eq!(there, last);
     }
+}
+
+/// The digest that the board prints of its floats, whichever they are.
+#[test]
+fn floats_are_those_of_the_board() {
+    let mut host = Host::default();
+    floats(&mut host).expect("a string takes all");
+    let digest = host.0.split_inclusive(' ').nth(3).expect("a digest");
+    let board = include_str!("../README.md");
+    assert!(board.contains(digest.trim_end_matches(", ")), "{}", host.0);
+    assert!(host.0.ends_with("kept\n"), "{}", host.0);
 }

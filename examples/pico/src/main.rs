@@ -7,7 +7,7 @@ use core::fmt::{self, Write};
 
 use cortex_m::peripheral::SYST;
 use cortex_m::peripheral::syst::SystClkSource;
-use on_chip::{Board, Memory, costs, run};
+use on_chip::{Board, Memory, costs, floats, run};
 use panic_halt as _;
 use rp2040_hal::gpio::bank0::{Gpio0, Gpio1};
 use rp2040_hal::gpio::{FunctionUart, Pin, Pins, PullDown};
@@ -37,6 +37,7 @@ fn main() -> ! {
         run(MEMORY.take(), &mut pico)?;
         if cfg!(feature = "costs") {
             costs(&mut pico)?;
+            floats(&mut pico)?;
         }
         writeln!(pico, "done")
     };
