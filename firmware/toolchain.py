@@ -17,6 +17,7 @@ LINKERS = {
     "thumbv7em-none-eabihf": "ld.lld",
     "thumbv8m.main-none-eabihf": "ld.lld",
     "riscv32imac-unknown-none-elf": "ld.lld",
+    "riscv32imc-unknown-none-elf": "ld.lld",
     "riscv32imafc-unknown-none-elf": "ld.lld",
     "aarch64-unknown-none": "ld.lld",
     "wasm32-unknown-unknown": "wasm-ld",
@@ -91,14 +92,14 @@ class Toolchain:
             command, capture_output=True, text=True, check=True, cwd=HERE
         ).stdout.splitlines()
 
-    def target_folder(self):
-        """Where cargo puts what it builds in this workspace."""
-        return Path(self.environment.get("CARGO_TARGET_DIR", HERE / "target")).absolute()
+    def target_folder(self, workspace=HERE):
+        """Where cargo puts what it builds in a workspace, this one by default."""
+        return Path(self.environment.get("CARGO_TARGET_DIR", workspace / "target")).absolute()
 
-    def run(self, command, *arguments, **options):
-        """Runs cargo in this workspace."""
+    def run(self, command, *arguments, workspace=HERE, **options):
+        """Runs cargo in a workspace, this one by default."""
         environment = self.environment | options.pop("environment", {})
         # For a system with a standard library, std=True.
         build_std = [] if options.pop("std", False) else self.build_std
         line = [*self.cargo, command, *build_std, *arguments]
-        return subprocess.run(line, cwd=HERE, env=environment, text=True, **options)
+        return subprocess.run(line, cwd=workspace, env=environment, text=True, **options)
