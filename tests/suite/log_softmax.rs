@@ -9,7 +9,7 @@ use microattention::{log_softmax, log_softmax_backward};
 
 use crate::double_double::{self, DoubleDouble};
 use crate::element::{Element, assert_same_bits, unwritten};
-use crate::logarithm;
+use crate::exact;
 use crate::shapes::on_every_shape;
 use crate::values::{Case, Kind, Source};
 
@@ -47,7 +47,7 @@ pub fn normalizer(x: &[f64]) -> (f64, DoubleDouble) {
             });
         }
     }
-    (m, logarithm::ln(sum))
+    (m, exact::ln(sum))
 }
 
 /// `y[t] = (x[t] − m) − ln Σ_j exp(x[j] − m)` to about 100 bits, of finite numbers.

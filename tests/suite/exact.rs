@@ -44,10 +44,14 @@ pub fn row_sum(a: &[DoubleDouble], x: &[Vec<DoubleDouble>]) -> Vec<DoubleDouble>
 /// `eˣ` for `x ≤ 0`: `e^(hi + lo) = e^hi·(1 + lo)`.
 pub fn exp(x: DoubleDouble) -> DoubleDouble {
     let (m, k) = double_double::exp(x.hi);
-    let m = m.times(number(1.0).plus(number(x.lo)));
+    scaled(m.times(number(1.0).plus(number(x.lo))), k)
+}
+
+/// `x·2ᵏ`
+fn scaled(x: DoubleDouble, k: i32) -> DoubleDouble {
     DoubleDouble {
-        hi: libm::ldexp(m.hi, k),
-        lo: libm::ldexp(m.lo, k),
+        hi: libm::ldexp(x.hi, k),
+        lo: libm::ldexp(x.lo, k),
     }
 }
 
@@ -55,7 +59,8 @@ pub fn exp(x: DoubleDouble) -> DoubleDouble {
 /// 1 but for a few roundings.
 pub fn ln(x: DoubleDouble) -> DoubleDouble {
     let y = libm::log(x.hi);
-    let rest = minus(x.times(exp(number(-y))), number(1.0));
+    let (e, k) = double_double::exp(-y);
+    let rest = minus(scaled(x, k).times(e), number(1.0));
     number(y).plus(rest).plus(number(-0.5 * rest.hi * rest.hi))
 }
 
