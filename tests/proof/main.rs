@@ -7,7 +7,6 @@
 //! | [`documented`], [`claims`], [`polynomials`] | what the documentation states is what is derived, measured or counted |
 //! | [`golden`] | vectors made with JAX, for every function and option |
 //! | [`adjoint`], [`dual`] | each backward pass is the transpose of the forward derivative, which dual numbers give |
-//! | [`linear`] | each backward pass is linear in its upstream gradient |
 //! | [`invariances`] | what a permutation or a shift must not change |
 //! | [`edges`], [`inverse_sqrt`] | sizes of zero, long rows, `−∞`; the scale 1/√D |
 //! | [`training`] | a model trained in both types has the same losses |
@@ -45,8 +44,6 @@ mod adjoint;
 mod dual;
 #[cfg(debug_assertions)]
 mod invariances;
-#[cfg(debug_assertions)]
-mod linear;
 #[cfg(debug_assertions)]
 mod random;
 
