@@ -21,13 +21,19 @@ mod shapes;
 mod suite {
     pub mod ball;
     pub mod bits;
+    pub mod budgets;
+    pub mod cross_entropy;
+    pub mod double_double;
     pub mod element;
     pub mod equations;
+    pub mod exact;
+    pub mod naive;
     pub mod options;
     pub mod options_calls;
     pub mod options_equalities;
     pub mod options_reference;
     pub mod order;
+    pub mod softmax;
     pub mod values;
 }
 
@@ -46,8 +52,8 @@ mod quantized {
     pub mod values;
 }
 
-use suite::{ball, bits, element, equations, options, options_calls};
-use suite::{options_equalities, options_reference, order, values};
+use suite::{ball, bits, budgets, double_double, element, equations, exact, naive, options};
+use suite::{options_calls, options_equalities, options_reference, order, values};
 
 /// One of `count` shapes by the first byte, and the case that the others stand for.
 fn choose(bytes: &[u8], count: usize) -> (usize, values::Case<'_>) {

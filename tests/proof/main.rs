@@ -7,7 +7,6 @@
 //! | [`documented`], [`claims`], [`polynomials`] | what the documentation states is what is derived, measured or counted |
 //! | [`golden`] | vectors made with JAX, for every function and option |
 //! | [`adjoint`], [`dual`] | each backward pass is the transpose of the forward derivative, which dual numbers give |
-//! | [`linear`] | each backward pass is linear in its upstream gradient |
 //! | [`invariances`] | what a permutation or a shift must not change |
 //! | [`edges`], [`inverse_sqrt`] | sizes of zero, long rows, `−∞`; the scale 1/√D |
 //! | [`training`] | a model trained in both types has the same losses |
@@ -32,7 +31,6 @@ mod claims;
 mod climb;
 mod documented;
 mod edges;
-mod exact;
 mod golden;
 mod inverse_sqrt;
 mod polynomials;
@@ -47,43 +45,29 @@ mod dual;
 #[cfg(debug_assertions)]
 mod invariances;
 #[cfg(debug_assertions)]
-mod linear;
-#[cfg(debug_assertions)]
 mod random;
 
-#[allow(dead_code, reason = "the other test binary uses the rest")]
-#[path = "../suite/budgets.rs"]
-mod budgets;
-#[allow(dead_code, reason = "the other test binary uses the rest")]
-#[path = "../suite/double_double.rs"]
-mod double_double;
-#[allow(dead_code, reason = "the other test binary uses the rest")]
-#[path = "../suite/element.rs"]
-mod element;
-#[cfg(debug_assertions)]
 #[allow(
     dead_code,
     unused_macros,
     unused_imports,
-    reason = "the other test binary uses the rest"
+    reason = "the other test binaries use the rest"
 )]
-#[path = "../suite/options_calls.rs"]
-mod options_calls;
+#[path = "../suite"]
+mod suite {
+    pub mod budgets;
+    pub mod double_double;
+    pub mod element;
+    pub mod exact;
+    #[cfg(debug_assertions)]
+    pub mod options_calls;
+    #[cfg(debug_assertions)]
+    pub mod options_reference;
+    pub mod order;
+    #[cfg(debug_assertions)]
+    pub mod shapes;
+    pub mod values;
+}
+use suite::{budgets, double_double, element, exact, order, values};
 #[cfg(debug_assertions)]
-#[allow(dead_code, reason = "the other test binary uses the rest")]
-#[path = "../suite/options_reference.rs"]
-mod options_reference;
-#[allow(dead_code, reason = "the other test binary uses the rest")]
-#[path = "../suite/order.rs"]
-mod order;
-#[cfg(debug_assertions)]
-#[allow(
-    unused_macros,
-    unused_imports,
-    reason = "the other test binary uses the rest"
-)]
-#[path = "../suite/shapes.rs"]
-mod shapes;
-#[allow(dead_code, reason = "the other test binary uses the rest")]
-#[path = "../suite/values.rs"]
-mod values;
+use suite::{options_calls, options_reference, shapes};

@@ -9,7 +9,7 @@ mod sums;
 
 use crate::bounds::SECOND_ORDER;
 use crate::climb::Domain::{Logarithm, Score, Value, Weight};
-use crate::climb::climb;
+use crate::climb::{Output, climb};
 use crate::element::Element;
 
 /// The flat inputs of a function, taken one after the other.
@@ -100,6 +100,54 @@ fn of_losses() {
     worst!("softmax_cross_entropy", "loss", 400, [(4, Score)], losses::cross_entropy<C 4>);
     worst!("softmax_cross_entropy", "loss", 50, [(130, Score)], losses::cross_entropy<C 130>);
     worst!("softmax_cross_entropy", "dx", 400, [(4, Score)], losses::cross_entropy<C 4>);
+}
+
+/// The bounds hold at every length: less than a block, blocks, and what is left over.
+#[test]
+fn of_losses_at_other_lengths() {
+    fn at<F: Element, const T: usize>() {
+        type Kernel<F> = fn(&[F]) -> Vec<Output>;
+        let kernels: [(_, Kernel<F>, _); 7] = [
+            ("a", losses::softmax::<F, T>, [(T, Score), (0, Value)]),
+            (
+                "ds",
+                losses::softmax_backward::<F, T>,
+                [(T, Weight), (T, Value)],
+            ),
+            ("y", losses::log_softmax::<F, T>, [(T, Score), (0, Value)]),
+            (
+                "ds",
+                losses::log_softmax_backward::<F, T>,
+                [(T, Logarithm), (T, Value)],
+            ),
+            (
+                "loss",
+                losses::cross_entropy::<F, T>,
+                [(T, Score), (0, Value)],
+            ),
+            (
+                "dx",
+                losses::cross_entropy::<F, T>,
+                [(T, Score), (0, Value)],
+            ),
+            ("context", losses::running::<F, T>, [(T, Score), (T, Value)]),
+        ];
+        for (output, kernel, inputs) in kernels {
+            let inputs: Vec<_> = inputs.into_iter().filter(|input| input.0 > 0).collect();
+            let share = climb(&inputs, output, 12, kernel);
+            assert!(
+                share <= SECOND_ORDER,
+                "{output} of {T}: {share} of the bound"
+            );
+        }
+    }
+    macro_rules! lengths {
+        ($($length:literal)*) => { $(
+            at::<f32, $length>();
+            at::<f64, $length>();
+        )* };
+    }
+    lengths! { 2 7 8 9 16 29 63 64 65 300 1030 }
 }
 
 #[test]

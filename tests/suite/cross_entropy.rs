@@ -1,249 +1,82 @@
 //! Softmax with cross-entropy: the loss and its gradient.
 
-#![allow(
-    clippy::extra_unused_type_parameters,
-    reason = "stamped on the shapes as every property is, but differences of `f32` would say little"
-)]
-
 use microattention::{softmax, softmax_cross_entropy};
 
-use crate::double_double::{self, DoubleDouble};
+use crate::ball::{Ball, In, ONE};
 use crate::element::{Element, assert_same_bits, unwritten};
-use crate::log_softmax::{FIRST_ORDER, SLOPE_OF_A_ROUNDING, error, levels, log, normalizer, slope};
 use crate::shapes::on_every_shape;
-use crate::values::{Case, Kind, Source};
+use crate::values::Case;
 
-mod single {
+mod any {
     use super::*;
 
-    on_every_shape! { FINITE(f32, f64) =>
-        losses_are_within_the_bound, gradients_are_within_the_bound,
-        the_gradient_is_the_softmax_minus_the_label, the_loss_is_the_sum_of_its_rows_in_order,
-        rows_without_a_label_are_not_read, a_label_that_is_no_class_takes_its_row,
-    }
+    on_every_shape! { ALL(f32, f64) => rows }
 }
 
-mod of_slope {
-    use super::*;
+/// Rows with and without a label, and with one that is no class.
+pub fn rows<F: Element, const N: usize, const C: usize, const H: usize>(case: Case) {
+    let mut source = case.source();
+    let x = source.array::<[F; C], N>();
+    let labels: [Option<usize>; N] = core::array::from_fn(|_| match source.below(16) {
+        0 | 1 => None,
+        2 => Some(source.size()),
+        _ => Some(source.below(C.max(1))),
+    });
+    let mut dx = x.clone();
+    let loss = softmax_cross_entropy(&mut dx, &labels);
 
-    on_every_shape! { EVEN(f64) => the_gradient_is_the_slope }
-}
-
-/// Scores of a random spread, and a label for each row.
-fn batch<F: Element, const N: usize, const C: usize>(
-    source: &mut Source,
-) -> (Box<[[F; C]; N]>, [Option<usize>; N]) {
-    let spread = [0.01, 1.0, 10.0, 200.0][source.below(4)];
-    let mut x = source.array::<[F; C], N>();
-    for x in x.as_flattened_mut() {
-        *x = F::of(x.wide() * spread);
-    }
-    let labels = core::array::from_fn(|_| (C > 0).then(|| source.below(C)));
-    (x, labels)
-}
-
-/// The loss of a row to about 100 bits, and its documented bound.
-fn exact_loss<F: Element>(x: &[f64], label: usize) -> (DoubleDouble, f64) {
-    let (m, log_sum) = normalizer(x);
-    let distance = DoubleDouble::new(m).plus(DoubleDouble::new(-x[label]));
-    let loss = distance.plus(log_sum);
-    let units = distance.hi + levels(x.len()) + 8.0 + 2.0 * loss.hi;
-    (loss, F::ROUNDOFF * units)
-}
-
-fn losses_are_within_the_bound<F: Element, const N: usize, const T: usize, const H: usize>(
-    case: Case,
-) {
-    let (mut x, labels) = batch::<F, N, T>(&mut case.source());
-    let (mut exact, mut bound) = (DoubleDouble::new(0.0), 0.0);
-    for (x, label) in x.iter().zip(labels) {
-        if let Some(label) = label {
-            let (row, row_bound) = exact_loss::<F>(&x.map(F::wide), label);
-            exact = exact.plus(row);
-            // The batch is summed in order: each addition rounds the sum so far.
-            bound += row_bound + F::ROUNDOFF * exact.hi;
-        }
-    }
-    let error = error(softmax_cross_entropy(&mut x, &labels), exact);
-    assert!(error <= FIRST_ORDER * bound, "off by {error} of {bound}");
-}
-
-/// A weight is off by the roundings of its own score difference and exponential, by those of the
-/// sum, in which the differences of all scores count as their weights do, which is no more than
-/// the logarithm of their number, and by two more for the reciprocal and the product.
-fn gradients_are_within_the_bound<F: Element, const N: usize, const T: usize, const H: usize>(
-    case: Case,
-) {
-    let (x, labels) = batch::<F, N, T>(&mut case.source());
-    let mut d = x.clone();
-    softmax_cross_entropy(&mut d, &labels);
+    let mut losses = vec![];
+    let mut total = F::of(0.0);
     for n in 0..N {
-        let Some(label) = labels[n] else { continue };
-        let x = x[n].map(F::wide);
-        let m = x.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        for (t, a) in double_double::softmax(&x).into_iter().enumerate() {
-            let is_label = f64::from(u8::from(t == label));
-            let units = a.hi * ((m - x[t]) + log(T) + levels(T) + 8.0) + is_label * (1.0 - a.hi);
-            let underflow = 4.0 * F::SMALLEST_NORMAL * F::ROUNDOFF;
-            let bound = FIRST_ORDER * F::ROUNDOFF * units + underflow;
-            let error = error(d[n][t], a.plus(DoubleDouble::new(-is_label)));
-            assert!(error <= bound, "class {t} is off by {error} of {bound}");
-        }
+        losses.push(row(&x[n], labels[n], &dx[n]));
+
+        let mut alone = [x[n]];
+        total += softmax_cross_entropy(&mut alone, &[labels[n]]);
+        assert_same_bits(&alone[0], &dx[n], "a row alone");
     }
+    In::check(loss, In::<F>::sum(losses), "loss");
+    assert_same_bits(&[loss], &[total], "the sum of the rows alone");
 }
 
-fn the_gradient_is_the_softmax_minus_the_label<
-    F: Element,
-    const N: usize,
-    const T: usize,
-    const H: usize,
->(
-    case: Case,
-) {
-    let (mut x, labels) = batch::<F, N, T>(&mut case.source());
-    let mut expected = x.clone();
-    softmax(&mut expected);
-    for (row, label) in expected.iter_mut().zip(labels) {
-        if let Some(label) = label {
-            row[label] = row[label] - F::of(1.0);
+/// Checks the gradient, and says what the loss may be.
+fn row<F: Element, const C: usize>(x: &[F; C], label: Option<usize>, dx: &[F; C]) -> Ball {
+    let Some(label) = label else {
+        assert_same_bits(dx, &[F::of(0.0); C], "no label");
+        let mut unread = unwritten::<[F; C], 1>();
+        let loss = softmax_cross_entropy(&mut unread, &[None]);
+        assert_same_bits(&[loss], &[F::of(0.0)], "no label");
+        assert_same_bits(&unread[0], dx, "no label");
+        return In::exact(loss);
+    };
+    let Some(score) = x.get(label) else {
+        In::check_all(dx, &[Ball::Nan; C], "a label that is no class");
+        return Ball::Nan;
+    };
+
+    let scores: Vec<Option<Ball>> = x.iter().map(|x| Some(In::exact(*x))).collect();
+    let mut expected = In::<F>::softmax(&scores);
+    expected[label] = In::<F>::difference(expected[label], ONE);
+    In::check_all(dx, &expected, "gradient");
+
+    let mut composed = [*x];
+    softmax(&mut composed);
+    composed[0][label] = composed[0][label] - F::of(1.0);
+    assert_same_bits(dx, &composed[0], "softmax, then the label");
+
+    match In::<F>::log_sum(&scores) {
+        Err(all) => all,
+        // No score above −∞, so the label has none either.
+        Ok((Ball::Infinite(_), _)) => Ball::Infinite(1.0),
+        Ok((max, log)) => {
+            let below = In::<F>::difference(max, In::exact(*score));
+            In::<F>::sum([below, log])
         }
     }
-    softmax_cross_entropy(&mut x, &labels);
-    assert_same_bits(&*x, &*expected, "gradient");
 }
 
 /// The loss of a row alone.
 fn loss_of<F: Element, const C: usize>(x: [F; C], label: Option<usize>) -> F {
     softmax_cross_entropy(&mut [x], &[label])
-}
-
-fn the_loss_is_the_sum_of_its_rows_in_order<
-    F: Element,
-    const N: usize,
-    const T: usize,
-    const H: usize,
->(
-    case: Case,
-) {
-    let mut source = case.source();
-    let (mut x, mut labels) = batch::<F, N, T>(&mut source);
-    for label in &mut labels {
-        if source.below(4) == 0 {
-            *label = None;
-        }
-    }
-    let mut expected = F::of(0.0);
-    for (x, label) in x.iter().zip(labels) {
-        expected += loss_of(*x, label);
-    }
-    let loss = softmax_cross_entropy(&mut x, &labels);
-    assert_same_bits(&[loss], &[expected], "loss");
-}
-
-fn rows_without_a_label_are_not_read<F: Element, const N: usize, const T: usize, const H: usize>(
-    case: Case,
-) {
-    let mut source = case.source();
-    let (x, mut labels) = batch::<F, N, T>(&mut source);
-    let mut unlabelled = x.clone();
-    for (x, label) in unlabelled.iter_mut().zip(&mut labels) {
-        if source.below(2) == 0 {
-            *label = None;
-            x.fill(F::of(
-                [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 1.0][source.below(4)],
-            ));
-        }
-    }
-    let mut d = unlabelled.clone();
-    let loss = softmax_cross_entropy(&mut d, &labels);
-    let mut expected = F::of(0.0);
-    for n in 0..N {
-        let mut alone = [x[n]];
-        if labels[n].is_some() {
-            expected += softmax_cross_entropy(&mut alone, &[labels[n]]);
-        } else {
-            alone = [[F::of(0.0); T]];
-        }
-        assert_same_bits(&d[n..=n], &alone, "gradient");
-    }
-    assert_same_bits(&[loss], &[expected], "loss");
-}
-
-fn a_label_that_is_no_class_takes_its_row<
-    F: Element,
-    const N: usize,
-    const T: usize,
-    const H: usize,
->(
-    case: Case,
-) {
-    let mut source = case.source();
-    let (mut x, mut labels) = batch::<F, N, T>(&mut source);
-    let mut expected = x.clone();
-    softmax_cross_entropy(&mut expected, &labels);
-    let wrong = if N == 0 { 0 } else { source.below(N) };
-    for n in (0..N).filter(|n| *n == wrong) {
-        labels[n] = Some([T, T + 1, usize::MAX][source.below(3)]);
-        expected[n] = unwritten::<F, T>()[..].try_into().expect("a row of T");
-    }
-    let loss = softmax_cross_entropy(&mut x, &labels);
-    assert!(N == 0 || loss.wide().is_nan(), "loss {loss}");
-    assert_same_bits(&*x, &*expected, "gradient");
-}
-
-fn the_gradient_is_the_slope<F, const N: usize, const T: usize, const H: usize>(case: Case) {
-    let (x, labels) = batch::<f64, N, T>(&mut case.even().source());
-    let x = x.map(|row| row.map(|x| x.clamp(-4.0, 4.0)));
-    let mut d = x;
-    softmax_cross_entropy(&mut d, &labels);
-    for n in 0..N {
-        let Some(label) = labels[n] else { continue };
-        // The bound of a loss whose scores are within 8 of each other.
-        let loss = 8.1 + log(T);
-        let bound = f64::ROUNDOFF * (8.1 + levels(T) + 8.0 + 2.0 * loss);
-        let tolerance = SLOPE_OF_A_ROUNDING * bound + 1e-12;
-        for t in (0..T)
-            .take(3)
-            .chain(Some(label))
-            .chain((3..T).skip(8).step_by(31))
-        {
-            let of = |x_t: f64| {
-                let mut x = x[n];
-                x[t] = x_t;
-                loss_of(x, Some(label))
-            };
-            let expected = slope(x[n][t], |after, before| of(after) - of(before));
-            let error = (d[n][t] - expected).abs();
-            assert!(error <= tolerance, "{} is not {expected}", d[n][t]);
-        }
-    }
-}
-
-/// The bound of the loss says something: inputs chosen to be bad come near it.
-fn the_bound_is_reached_by<F: Element>() {
-    let mut source = Source::new(7, Kind::Even);
-    let (mut far, mut near) = (0.0, 0.0);
-    let share = |x: &[F], loss: F, label: usize| {
-        let x: Vec<f64> = x.iter().map(|x| x.wide()).collect();
-        let (exact, bound) = exact_loss::<F>(&x, label);
-        error(loss, exact) / bound
-    };
-    for _ in 0..200 {
-        let x = [0.3 * source.unit(), -(64.0 + source.unit()), 0.0].map(F::of);
-        far = f64::max(far, share(&x, loss_of(x, Some(1)), 1));
-        let x: [F; 56] = core::array::from_fn(|_| F::of(0.01 * source.unit()));
-        near = f64::max(near, share(&x, loss_of(x, Some(0)), 0));
-    }
-    println!("loss: {far:.3} of the bound for an unlikely label, {near:.3} for a likely one");
-    for share in [far, near] {
-        assert!((0.125..=FIRST_ORDER).contains(&share), "{share}");
-    }
-}
-
-#[test]
-fn the_bound_is_reached() {
-    the_bound_is_reached_by::<f32>();
-    the_bound_is_reached_by::<f64>();
 }
 
 const INF: f64 = f64::INFINITY;

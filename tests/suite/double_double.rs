@@ -100,30 +100,6 @@ pub fn exp_error(y: f64, x: f64, digits: i32, lowest: i32) -> f64 {
     ((y - m.hi) - m.lo) / ulp
 }
 
-/// The softmax of numbers that are not all `−∞`, to the subnormal range.
-pub fn softmax(x: &[f64]) -> Vec<DoubleDouble> {
-    let max = x.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let zero = DoubleDouble::new(0.0);
-    let e: Vec<DoubleDouble> = x
-        .iter()
-        .map(|x| {
-            // The difference is not rounded either: e^(hi + lo) = e^hi·(1 + lo).
-            let d = two_sum(*x, -max);
-            if d.hi < -745.0 {
-                return zero;
-            }
-            let (m, k) = exp(d.hi);
-            let m = m.times(two_sum(1.0, d.lo));
-            DoubleDouble {
-                hi: libm::ldexp(m.hi, k),
-                lo: libm::ldexp(m.lo, k),
-            }
-        })
-        .collect();
-    let sum = e.iter().fold(zero, |sum, e| sum.plus(*e));
-    e.into_iter().map(|e| e.quotient(sum)).collect()
-}
-
 fn two_to(exponent: i32) -> f64 {
     libm::ldexp(1.0, exponent)
 }

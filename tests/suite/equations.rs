@@ -1,10 +1,23 @@
 //! The equations of attention in balls, over flat arrays: a key that is not attended is left out of
 //! every sum.
 
+use core::ops::Range;
+
+use microattention::{cross_attention, cross_attention_backward};
+
 use crate::ball::{Ball, In, ONE, ZERO};
-use crate::element::Element;
+use crate::element::{Element, Tensor, unwritten, wide};
+use crate::naive;
 use crate::options_calls::Data;
-use crate::options_reference::{Options, Shape, WIDTH};
+use crate::options_reference::{On, Options, Shape, WIDTH};
+use crate::shapes::on_every_cross_shape;
+use crate::values::Case;
+
+mod cross {
+    use super::*;
+
+    on_every_cross_shape! { ALL(f32, f64) => cross_attention_in_balls }
+}
 
 fn scale<F: Element>(o: &Options<F>) -> Ball {
     let by_width = if o.on.scale_by_width {
@@ -136,4 +149,66 @@ pub fn assert_close<F: Element>(actual: &[F], exact: &Terms, what: &str) {
         .map(|terms| In::<F>::sum(terms.iter().copied()))
         .collect();
     In::<F>::check_all(actual, &sums, what);
+}
+
+/// Without options, at every shape: the other functions have the bits of its parts.
+pub fn cross_attention_in_balls<
+    F: Element,
+    const N: usize,
+    const U: usize,
+    const T: usize,
+    const H: usize,
+>(
+    case: Case,
+) {
+    let mut source = case.source();
+    let dec = source.array::<[[F; H]; U], N>();
+    let enc = source.array::<[[F; H]; T], N>();
+    let dc = source.array::<[[F; H]; U], N>();
+    let (mut a, mut c) = (unwritten::<[[F; T]; U], N>(), unwritten::<[[F; H]; U], N>());
+    cross_attention(&dec, &enc, &mut a, &mut c);
+    let mut ddec = unwritten::<[[F; H]; U], N>();
+    let mut denc = unwritten::<[[F; H]; T], N>();
+    cross_attention_backward(&dec, &enc, &a, &dc, &mut *ddec, &mut *denc);
+
+    let (n, u, t, d, e) = (N, U, T, H, H);
+    let shape = Shape { n, u, t, d, e };
+    let o = Options::random(On::default(), shape, &mut source);
+    let x = Data {
+        q: Tensor::flat(&*dec).to_vec(),
+        k: Tensor::flat(&*enc).to_vec(),
+        v: Tensor::flat(&*enc).to_vec(),
+        dc: Tensor::flat(&*dc).to_vec(),
+        a: Tensor::flat(&*a).to_vec(),
+        ..Data::default()
+    };
+    let exact = Exact::new(&o, &x);
+    let denc_exact = exact.of_keys_and_values();
+    assert_close(&x.a, &exact.a, "a");
+    assert_close(Tensor::flat(&*c), &exact.c, "c");
+    assert_close(Tensor::flat(&*ddec), &exact.dq, "dhs_dec");
+    assert_close(Tensor::flat(&*denc), &denc_exact, "dhs_enc");
+
+    // The naive loops, where nothing overflows in `F` alone.
+    for n in 0..if F::IS_SINGLE { 0 } else { N } {
+        let (dec, enc) = (wide(&dec[n]), wide(&enc[n]));
+        let (a, dc) = (wide(&a[n]), wide(&dc[n]));
+        let mut own = a.clone();
+        let (mut c, mut ddec, mut denc) = (dec.clone(), dec.clone(), enc.clone());
+        naive::cross_attention(&dec, &enc, &mut own, &mut c);
+        for u in 0..U {
+            naive::weighted_sum(&a[u], &enc, &mut c[u]);
+        }
+        naive::cross_attention_backward(&dec, &enc, &a, &dc, &mut ddec, &mut denc);
+        let own_rows = n * U..(n + 1) * U;
+        let check = |actual: &[f64], exact: &Terms, rows: Range<usize>, width: usize, what| {
+            let rows = rows.start * width..rows.end * width;
+            assert_close(actual, &exact[rows].to_vec(), what);
+        };
+        check(own.as_flattened(), &exact.a, own_rows.clone(), T, "naive a");
+        check(c.as_flattened(), &exact.c, own_rows.clone(), H, "naive c");
+        check(ddec.as_flattened(), &exact.dq, own_rows, H, "naive dhs_dec");
+        let keys = n * T..(n + 1) * T;
+        check(denc.as_flattened(), &denc_exact, keys, H, "naive dhs_enc");
+    }
 }

@@ -2,15 +2,14 @@
 //!
 //! | module | what it is |
 //! | --- | --- |
-//! | [`naive`] | the equations as `f64` index loops: says what is right |
-//! | [`ball`], [`equations`] | the equations in balls, which hold every result that rounding allows |
-//! | [`order`] | every rounding step in scalar code: says what the bits are |
-//! | [`budgets`] | the one table of how far a result may be from the exact one, and why |
-//! | [`bits`], [`errors`], [`gradients`], [`laws`] | properties, each stamped on every shape |
-//! | [`specials`], [`origin`], [`exp`] | cases with a known answer |
-//! | [`options`], [`options_equalities`], [`options_heads`], [`options_scale`] | every option, alone and with others |
-//! | [`running`], [`log_softmax`], [`cross_entropy`], [`logarithm`] | streaming and the losses |
-//! | [`element`], [`values`], [`shapes`], [`double_double`] | what these are written with |
+//! | [`ball`], [`equations`] | the equations in balls, which hold every result that rounding allows: says what is right |
+//! | [`naive`] | the equations as `f64` index loops, which the benches use too |
+//! | [`order`], [`bits`] | every rounding step in scalar code: says what the bits are |
+//! | [`softmax`], [`cross_entropy`], [`running`] | softmax and its logarithm, the losses, streaming |
+//! | [`specials`], [`origin`] | cases with a known answer |
+//! | [`options`], [`options_equalities`] | every option, alone and with others |
+//! | [`budgets`] | how far a weight may be from the exact one, and what was counted |
+//! | [`element`], [`values`], [`shapes`], [`double_double`], [`exact`] | what these are written with |
 
 #![allow(
     clippy::float_cmp,
@@ -26,17 +25,13 @@
 )]
 
 mod bits;
+#[allow(dead_code, reason = "the other test binaries use the rest")]
 mod budgets;
-mod cross_entropy;
+#[allow(dead_code, reason = "the other test binaries use the rest")]
 mod double_double;
 mod element;
-mod errors;
-mod exp;
-mod gradients;
-mod laws;
-mod log_softmax;
-mod logarithm;
-mod naive;
+#[allow(dead_code, reason = "the other test binaries use the rest")]
+mod exact;
 mod order;
 mod origin;
 mod running;
@@ -47,10 +42,13 @@ mod values;
 
 // Many instances of every function: optimised, they take minutes to compile.
 #[cfg(debug_assertions)]
-#[allow(dead_code, reason = "the fuzz targets use the rest")]
 mod ball;
 #[cfg(debug_assertions)]
+mod cross_entropy;
+#[cfg(debug_assertions)]
 mod equations;
+#[cfg(debug_assertions)]
+mod naive;
 #[cfg(debug_assertions)]
 mod options;
 #[cfg(debug_assertions)]
@@ -58,8 +56,6 @@ mod options_calls;
 #[cfg(debug_assertions)]
 mod options_equalities;
 #[cfg(debug_assertions)]
-mod options_heads;
-#[cfg(debug_assertions)]
 mod options_reference;
 #[cfg(debug_assertions)]
-mod options_scale;
+mod softmax;

@@ -1,11 +1,14 @@
 //! Streaming attention: the same context as the batch form, however the keys arrive.
 
-use microattention::{Attend, Running, softmax, weighted_sum};
+use microattention::{Running, softmax, weighted_sum};
 
-use crate::double_double::{self, DoubleDouble};
-use crate::element::{Element, assert_same_bits, boxed, unwritten};
-use crate::log_softmax::{FIRST_ORDER, error, levels, log};
+use crate::double_double::DoubleDouble;
+use crate::element::{Element, assert_same_bits};
+use crate::exact::{Softmax, minus, number, numbers};
 use crate::values::{Kind, Source};
+
+/// What first order leaves out: products of errors, each below 2⁻¹⁰.
+const FIRST_ORDER: f64 = 1.0 + 1.0 / 512.0;
 
 /// The keys of one query in order, with E numbers each.
 struct Stream<F, const E: usize> {
@@ -59,31 +62,29 @@ struct Exact<const E: usize> {
 impl<const E: usize> Exact<E> {
     fn new<F: Element>(scores: &[F], values: &[[F; E]]) -> Self {
         let scores: Vec<f64> = scores.iter().map(|s| s.wide()).collect();
-        let m = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        let mut context = [DoubleDouble::new(0.0); E];
-        let mut units = [0.0; E];
-        for ((a, s), v) in double_double::softmax(&scores)
-            .iter()
-            .zip(&scores)
-            .zip(values)
-        {
-            for e in 0..E {
-                let v = v[e].wide();
-                context[e] = context[e].plus(a.times(DoubleDouble::new(v)));
-                // Of a weight of 0 not even an infinite distance counts.
-                if a.hi > 0.0 {
-                    units[e] += a.hi * v.abs() * (3.0 * (m - s) + 84.0);
+        let softmax = Softmax::new(&numbers(&scores));
+        let mut exact = Self {
+            context: [number(0.0); E],
+            units: [0.0; E],
+        };
+        for ((a, below), v) in softmax.weights.iter().zip(softmax.below()).zip(values) {
+            // Of a weight of 0 not even an infinite distance counts.
+            if a.hi > 0.0 {
+                for e in 0..E {
+                    let v = v[e].wide();
+                    exact.context[e] = exact.context[e].plus(a.times(number(v)));
+                    exact.units[e] += a.hi * v.abs() * (3.0 * below + 84.0);
                 }
             }
         }
-        Self { context, units }
+        exact
     }
 
     /// The error of a context as a share of the documented bound, the largest of E.
     fn share<F: Element>(&self, running: &Running<F, E>) -> f64 {
         let c = context(running);
         (0..E).fold(0.0, |share, e| {
-            let error = error(c[e], self.context[e]);
+            let error = minus(number(c[e].wide()), self.context[e]).hi.abs();
             assert!(!error.is_nan());
             f64::max(share, error / (F::ROUNDOFF * self.units[e]))
         })
@@ -326,37 +327,6 @@ fn merging_many_states_far_below() {
     exact.check(&from_left, "from the left");
 }
 
-/// The batch form's own error: of a weight as in `softmax`, and one rounding for each step of the
-/// weighted sum.
-fn batch_equals_running<F: Element>() {
-    for (what, stream) in streams::<F>(&mut Source::new(4, Kind::Even)) {
-        let mut a = unwritten::<[F; T], 1>();
-        a[0].copy_from_slice(&stream.scores);
-        softmax(&mut a);
-        let mut hs = unwritten::<[[F; E]; T], 1>();
-        hs[0].copy_from_slice(&stream.values);
-        let mut batch = unwritten::<[F; E], 1>();
-        weighted_sum(&a, &hs, &mut batch);
-
-        let exact = stream.exact();
-        let c = context(&stream.state_in_rows::<8>());
-        let steps = f64::from(u32::try_from(T).expect("a few hundred"));
-        for e in 0..E {
-            // The documented one of `Running` has 3·|s − m| for the distances, which cover these.
-            let of_batch = exact.units[e] * (1.0 + (log(T) + levels(T) + 8.0 + steps) / 84.0);
-            let bound = FIRST_ORDER * F::ROUNDOFF * (exact.units[e] + of_batch);
-            let difference = (c[e].wide() - batch[0][e].wide()).abs();
-            assert!(difference <= bound, "{what}: {difference} of {bound}");
-        }
-    }
-}
-
-#[test]
-fn the_batch_form_is_equal() {
-    batch_equals_running::<f32>();
-    batch_equals_running::<f64>();
-}
-
 fn one_key_is_exact<F: Element>() {
     let mut source = Source::new(5, Kind::Wide);
     for i in 0..500 {
@@ -529,207 +499,4 @@ fn nothing_changes_nothing<F: Element>() {
 fn reading_and_merging_with_nothing_change_no_bit() {
     nothing_changes_nothing::<f32>();
     nothing_changes_nothing::<f64>();
-}
-
-/// Scores of `dot_scores` with options; what they mask is not pushed, and NaN there is not seen.
-fn masked_keys<F: Element>() {
-    const KEYS: usize = 40;
-    let mut source = Source::new(8, Kind::Even);
-    for length in [0, 1, 7, 8, 29, KEYS, KEYS + 5] {
-        let h = source.array::<[F; 5], 1>();
-        let mut hs = source.array::<[[F; 5]; KEYS], 1>();
-        let mask: [[bool; KEYS]; 1] = [core::array::from_fn(|_| source.below(3) > 0)];
-        let attended: Vec<usize> = (0..KEYS.min(length)).filter(|t| mask[0][*t]).collect();
-        for t in (0..KEYS).filter(|t| !attended.contains(t)) {
-            hs[0][t] = [F::of([f64::NAN, f64::INFINITY][t % 2]); 5];
-        }
-        let lengths = [length];
-        let att = Attend::new()
-            .scale(F::of(2.0))
-            .lengths(&lengths)
-            .mask(&mask);
-        let (mut a, mut c) = (unwritten::<[F; KEYS], 1>(), unwritten::<[F; 5], 1>());
-        att.attention(&h, &hs, &mut a, &mut c);
-
-        let mut s = unwritten::<[F; KEYS], 1>();
-        att.dot_scores(&h, &hs, &mut s);
-        let mut running = Running::new();
-        let (mut scores, mut values) = (Vec::new(), Vec::new());
-        for t in 0..KEYS {
-            if attended.contains(&t) {
-                running.push(s[0][t], &hs[0][t]);
-                scores.push(s[0][t]);
-                values.push(hs[0][t]);
-            } else {
-                assert_eq!(s[0][t].wide(), f64::NEG_INFINITY, "masked key {t}");
-            }
-        }
-        if attended.is_empty() {
-            assert_same_bits(&context(&running), &[F::of(0.0); 5], "all masked");
-            assert_same_bits(&*c, &[[F::of(0.0); 5]], "all masked");
-            continue;
-        }
-        let exact = Exact::new(&scores, &values);
-        exact.check(&running, "masked");
-        let running = context(&running);
-        for e in 0..5 {
-            let of_batch = exact.units[e] * (1.0 + (log(KEYS) + levels(KEYS) + 8.0 + 40.0) / 84.0);
-            let bound = FIRST_ORDER * F::ROUNDOFF * (exact.units[e] + of_batch);
-            assert!((running[e].wide() - c[0][e].wide()).abs() <= bound);
-        }
-    }
-}
-
-#[test]
-fn masked_keys_are_not_pushed() {
-    masked_keys::<f32>();
-    masked_keys::<f64>();
-}
-
-/// The documented bound over a stream too long to keep; its exact sums are in `f64`, which are off
-/// by less than a thousandth of a unit of `f32` for each million keys.
-fn long_stream<const E: usize>(keys: u32, key: impl Fn(u32) -> (f32, [f32; E])) {
-    let mut running = Running::<f32, E>::new();
-    let top = (0..keys)
-        .map(|t| key(t).0)
-        .fold(f32::NEG_INFINITY, f32::max);
-    let (mut weights, mut sums, mut units) = (0.0, [0.0; E], [0.0; E]);
-    for t in 0..keys {
-        let (score, value) = key(t);
-        running.push(score, &value);
-        let distance = f64::from(top) - f64::from(score);
-        let weight = libm::exp(-distance);
-        weights += weight;
-        for e in 0..E {
-            let term = weight * f64::from(value[e]);
-            sums[e] += term;
-            units[e] += term.abs() * (3.0 * distance + 84.0);
-        }
-    }
-    let c = context(&running);
-    for e in 0..E {
-        let error = (f64::from(c[e]) - sums[e] / weights).abs();
-        let limit = f32::ROUNDOFF * units[e] / weights;
-        assert!(error <= limit, "{} is off by {error} of {limit}", c[e]);
-    }
-}
-
-/// Six values that never change, and a half of zeros before a half of ones: every addition
-/// of a constant rounds the same way, so that errors add up where they are not compensated.
-fn constant_values(keys: u32) {
-    let fixed = [1.06, 1.096_23, 1.37, 0.1, 1.0 / 3.0, -123.456];
-    long_stream(keys, |_| (0.0, fixed));
-    // The same at a weight that is no power of two, after one of 1.
-    long_stream(keys, |t| (if t == 0 { 0.0 } else { -0.731 }, fixed));
-    long_stream(keys, |t| (0.5, [f32::from(u8::from(t >= keys / 2))]));
-}
-
-/// A sawtooth, a slow rise, a slow fall, and a rise of one bit now and then.
-fn moving_scores(keys: u32) {
-    #[allow(clippy::cast_precision_loss, reason = "rounding is welcome in a score")]
-    let time = |t: u32| t as f32;
-    let value = |t: u32| {
-        [
-            time(t % 1000) * 0.002 - 1.0,
-            1.06,
-            if t.is_multiple_of(7) { -1.0 } else { 1.0 },
-        ]
-    };
-    let step = 40.0 / time(keys);
-    long_stream(keys, |t| (time(t % 64) * 0.25, value(t)));
-    long_stream(keys, |t| (time(t) * step, value(t)));
-    long_stream(keys, |t| (-time(t) * step, value(t)));
-    long_stream(keys, |t| (f32::from_bits(0x3f80_0000 + t / 3), value(t)));
-    // Up and down again, with teeth on it.
-    let hill = |t: u32| time(t.min(keys - t)) * step + time(t % 5);
-    long_stream(keys, |t| (hill(t), value(t)));
-}
-
-#[test]
-fn a_million_pushes_of_constant_values() {
-    constant_values(1 << 20);
-}
-
-#[test]
-fn a_million_pushes_of_moving_scores() {
-    moving_scores(1 << 20);
-}
-
-/// The bound holds for up to 2²⁴ keys in one call.
-fn rows_of_constant_values<const ROWS: usize>() {
-    let scores: Box<[f32; ROWS]> = boxed(0.0);
-    for value in [1.06, 1.076_23, 1.37, 1.976_23] {
-        let values: Box<[[f32; 1]; ROWS]> = boxed(value);
-        let mut running = Running::new();
-        running.push_rows(&scores, &values);
-        let c = context(&running)[0];
-        let error = (f64::from(c) - f64::from(value)).abs();
-        let bound = 84.0 * f32::ROUNDOFF * f64::from(value);
-        assert!(error <= bound, "{c}, not {value}, of {ROWS} rows");
-    }
-}
-
-#[test]
-fn a_million_rows_in_one_push() {
-    rows_of_constant_values::<{ 1 << 20 }>();
-}
-
-#[test]
-#[ignore = "16 million rows at a time: 130 megabytes"]
-fn many_million_rows_in_one_push() {
-    rows_of_constant_values::<{ 1 << 24 }>();
-}
-
-/// Run these with `cargo test --release --test suite -- --ignored many_million`.
-#[test]
-#[ignore = "33 million keys at a time: some seconds in release"]
-fn many_million_pushes_of_constant_values() {
-    constant_values(1 << 25);
-    // Plain `f32` sums give 1 here, and those whose compensation stalls in its turn, 0.596.
-    let mut running = Running::<f32, 1>::new();
-    for value in [0.0, 1.0] {
-        for _ in 0..20_000_000 {
-            running.push(0.0, &[value]);
-        }
-    }
-    let c = f64::from(context(&running)[0]);
-    assert!((c - 0.5).abs() <= 84.0 * f32::ROUNDOFF, "{c}");
-}
-
-#[test]
-#[ignore = "33 million keys at a time: some seconds in release"]
-fn many_million_pushes_of_moving_scores() {
-    moving_scores(1 << 25);
-}
-
-/// The bound says something: of many rows of keys with two scores and opposite values, pushed where the
-/// reference is already 8 beyond them, some use an eighth of it.
-fn the_bound_is_used_by<F: Element>() {
-    let mut source = Source::new(9, Kind::Even);
-    let mut largest = 0.0;
-    for _ in 0..20_000 {
-        let start = [source.unit(), 1.0].map(F::of);
-        let two = [(); 2].map(|()| F::of(1.0 - 0.1 * source.unit()));
-        let opposite = [1.0, -1.0].map(|sign| F::of(sign * (1.0 + 0.06 * source.unit())));
-        let scores: [F; 32] = core::array::from_fn(|t| two[t / 16]);
-        let values: [[F; 1]; 32] = core::array::from_fn(|t| [opposite[t / 16]]);
-        let zeros = [[F::of(0.0)]; 2];
-        let mut running = Running::new();
-        running.push(start[0], &zeros[0]);
-        running.push(start[1], &zeros[1]);
-        running.push_rows(&scores, &values);
-        let exact = Exact::new(
-            &[&start[..], &scores].concat(),
-            &[&zeros[..], &values].concat(),
-        );
-        largest = f64::max(largest, exact.share(&running));
-    }
-    println!("{largest:.3} of the bound");
-    assert!((0.125..=FIRST_ORDER).contains(&largest), "{largest}");
-}
-
-#[test]
-fn the_bound_is_used() {
-    the_bound_is_used_by::<f32>();
-    the_bound_is_used_by::<f64>();
 }

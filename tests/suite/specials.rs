@@ -2,8 +2,8 @@
 
 use microattention::{
     Accumulate, Attend, Normalizer, Skip, attention, attention_backward, attention_weights,
-    attention_weights_backward, cross_attention, cross_attention_backward, dot_scores,
-    dot_scores_backward, softmax, softmax_backward, weighted_sum, weighted_sum_backward,
+    attention_weights_backward, dot_scores, dot_scores_backward, softmax, softmax_backward,
+    weighted_sum, weighted_sum_backward,
 };
 
 use crate::element::{Element, Tensor};
@@ -32,8 +32,8 @@ for_both_types! {
     a_score_of_minus_infinity_has_no_weight, a_key_without_weight_gets_no_gradient,
     scores_that_are_all_minus_infinity, a_score_of_infinity_or_nan, the_lowest_scores_are_ordinary,
     far_scores, ties, scores_of_both_zeros, subnormal_scores, weights_underflow_gradually,
-    subnormal_values, one_key, a_weight_of_zero_still_reads, a_nan_query, a_nan_key, overflow,
-    empty_sums, no_queries, no_batch, zero_weights_give_zero_gradients,
+    subnormal_values, one_key, a_weight_of_zero_still_reads, overflow, empty_sums,
+    zero_weights_give_zero_gradients,
     every_output_is_overwritten, gradients_of_infinity,
 }
 
@@ -315,77 +315,6 @@ fn a_weight_of_zero_still_reads<F: Element>() {
     assert_all_nan(&c);
 }
 
-/// A query of NaN spoils what is its own, and the gradients of all keys that it attends.
-fn a_nan_query<F: Element>() {
-    const N: usize = 2;
-    const U: usize = 3;
-    const T: usize = 5;
-    const H: usize = 4;
-    let mut source = Source::new(4, Kind::Even);
-    let mut hs_dec = source.array::<[[F; H]; U], N>();
-    let hs_enc = source.array::<[[F; H]; T], N>();
-    let dc = source.array::<[[F; H]; U], N>();
-    let results = |hs_dec: &[[[F; H]; U]; N]| {
-        let (mut a, mut c) = (nan::<[[[F; T]; U]; N]>(), nan::<[[[F; H]; U]; N]>());
-        cross_attention(hs_dec, &hs_enc, &mut a, &mut c);
-        let (mut dec, mut enc) = (nan::<[[[F; H]; U]; N]>(), nan::<[[[F; H]; T]; N]>());
-        cross_attention_backward(hs_dec, &hs_enc, &a, &dc, &mut dec, &mut enc);
-        (a, c, dec, enc)
-    };
-    let before = results(&hs_dec);
-    hs_dec[0][1][2] = F::of(NAN);
-    let after = results(&hs_dec);
-    for n in 0..N {
-        for u in 0..U {
-            if (n, u) == (0, 1) {
-                assert_all_nan(&after.0[n][u]);
-                assert_all_nan(&after.1[n][u]);
-                assert_all_nan(&after.2[n][u]);
-            } else {
-                assert_eq!(after.0[n][u], before.0[n][u]);
-                assert_eq!(after.1[n][u], before.1[n][u]);
-                assert_eq!(after.2[n][u], before.2[n][u]);
-            }
-        }
-    }
-    assert_all_nan(&after.3[0]);
-    assert_eq!(after.3[1], before.3[1]);
-}
-
-/// A key of NaN or `+∞` score spoils its batch row and no other.
-fn a_nan_key<F: Element>() {
-    const N: usize = 3;
-    const T: usize = 9;
-    const H: usize = 5;
-    let mut source = Source::new(5, Kind::Positive);
-    let h = source.array::<[F; H], N>();
-    let clean = source.array::<[[F; H]; T], N>();
-    let dc = source.array::<[F; H], N>();
-    let results = |hs: &[[[F; H]; T]; N]| {
-        let (mut a, mut c) = (nan::<[[F; T]; N]>(), nan::<[[F; H]; N]>());
-        attention(&h, hs, &mut a, &mut c);
-        let (mut dh, mut dhs) = (nan::<[[F; H]; N]>(), nan::<[[[F; H]; T]; N]>());
-        attention_backward(&h, hs, &a, &dc, &mut dh, &mut dhs);
-        (a, c, dh, dhs)
-    };
-    let before = results(&clean);
-    for special in [NAN, INF] {
-        let mut hs = clean.clone();
-        hs[1][3][2] = F::of(special);
-        let after = results(&hs);
-        assert_all_nan(&after.0[1]);
-        assert_all_nan(&after.1[1]);
-        assert_all_nan(&after.2[1]);
-        assert_all_nan(&after.3[1]);
-        for n in [0, 2] {
-            assert_eq!(after.0[n], before.0[n]);
-            assert_eq!(after.1[n], before.1[n]);
-            assert_eq!(after.2[n], before.2[n]);
-            assert_eq!(after.3[n], before.3[n]);
-        }
-    }
-}
-
 /// Finite inputs whose score is too large are the same as an infinite score.
 fn overflow<F: Element>() {
     let hs = [[row::<F, 1>([F::LARGEST]), row([1.0])]];
@@ -431,40 +360,6 @@ fn empty_sums<F: Element>() {
     let mut da = nan::<[[F; 4]; 2]>();
     weighted_sum_backward(&a, &featureless, &no_query, &mut da, Skip);
     assert_bits(da[1], [0.0; 4]);
-}
-
-/// Without a query no key is attended: no gradient, and nothing to accumulate.
-fn no_queries<F: Element>() {
-    let hs_enc = [[row::<F, 2>([1.0, 2.0]); 3]; 2];
-    let none: [[[F; 2]; 0]; 2] = [[]; 2];
-    cross_attention(&none, &hs_enc, &mut [[]; 2], &mut [[]; 2]);
-    let weights: [[[F; 3]; 0]; 2] = [[]; 2];
-    let mut dhs_enc = nan::<[[[F; 2]; 3]; 2]>();
-    cross_attention_backward(&none, &hs_enc, &weights, &none, &mut [[]; 2], &mut dhs_enc);
-    for dhs in dhs_enc.as_flattened() {
-        assert_bits(*dhs, [0.0; 2]);
-    }
-    let mut dhs_enc = [[row::<F, 2>([-0.0, 1.5]); 3]; 2];
-    let accumulate = Accumulate(&mut dhs_enc);
-    cross_attention_backward(&none, &hs_enc, &weights, &none, Skip, accumulate);
-    for dhs in dhs_enc.as_flattened() {
-        assert_bits(*dhs, [-0.0, 1.5]);
-    }
-    cross_attention_backward(&none, &hs_enc, &weights, &none, &mut [[]; 2], Skip);
-    cross_attention_backward(&none, &hs_enc, &weights, &none, Skip, Skip);
-}
-
-/// An empty batch is a call that does nothing.
-fn no_batch<F: Element>() {
-    softmax::<F, 0, 3>(&mut []);
-    softmax_backward::<F, 0, 3>(&[], &mut []);
-    weighted_sum::<F, 0, 3, 2>(&[], &[], &mut []);
-    dot_scores::<F, 0, 3, 2>(&[], &[], &mut []);
-    attention_weights::<F, 0, 3, 2>(&[], &[], &mut []);
-    attention::<F, 0, 3, 2>(&[], &[], &mut [], &mut []);
-    attention_backward::<F, 0, 3, 2>(&[], &[], &[], &[], &mut [], &mut []);
-    cross_attention::<F, 0, 4, 3, 2>(&[], &[], &mut [], &mut []);
-    cross_attention_backward::<F, 0, 4, 3, 2>(&[], &[], &[], &[], &mut [], &mut []);
 }
 
 /// The backward pass of a query that attended nothing.

@@ -39,6 +39,12 @@ mistakes! {
     gradient_by_value
     gradient_moved
     gradient_shape
+    integer_features
+    integer_features_of_da
+    integer_keys
+    integer_rows
+    integer_values
+    integer_widths
     integers
     lengths
     mask_of_numbers

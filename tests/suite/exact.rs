@@ -41,13 +41,20 @@ pub fn row_sum(a: &[DoubleDouble], x: &[Vec<DoubleDouble>]) -> Vec<DoubleDouble>
     (0..x[0].len()).map(of_column).collect()
 }
 
-/// `eˣ` for `x ≤ 0`: `e^(hi + lo) = e^hi·(1 + lo)`.
+/// `eˣ` for `x ≤ 0`, to the subnormal range: `e^(hi + lo) = e^hi·(1 + lo)`.
 pub fn exp(x: DoubleDouble) -> DoubleDouble {
+    if x.hi < -745.0 {
+        return number(0.0);
+    }
     let (m, k) = double_double::exp(x.hi);
-    let m = m.times(number(1.0).plus(number(x.lo)));
+    scaled(m.times(number(1.0).plus(number(x.lo))), k)
+}
+
+/// `x·2ᵏ`
+fn scaled(x: DoubleDouble, k: i32) -> DoubleDouble {
     DoubleDouble {
-        hi: libm::ldexp(m.hi, k),
-        lo: libm::ldexp(m.lo, k),
+        hi: libm::ldexp(x.hi, k),
+        lo: libm::ldexp(x.lo, k),
     }
 }
 
@@ -55,11 +62,12 @@ pub fn exp(x: DoubleDouble) -> DoubleDouble {
 /// 1 but for a few roundings.
 pub fn ln(x: DoubleDouble) -> DoubleDouble {
     let y = libm::log(x.hi);
-    let rest = minus(x.times(exp(number(-y))), number(1.0));
+    let (e, k) = double_double::exp(-y);
+    let rest = minus(scaled(x, k).times(e), number(1.0));
     number(y).plus(rest).plus(number(-0.5 * rest.hi * rest.hi))
 }
 
-/// What a softmax is made of.
+/// What a softmax of numbers that are not all `−∞` is made of.
 pub struct Softmax {
     pub weights: Vec<DoubleDouble>,
     /// `x[t] − m`
@@ -71,10 +79,14 @@ pub struct Softmax {
 impl Softmax {
     pub fn new(x: &[DoubleDouble]) -> Self {
         let higher = |m: DoubleDouble, x: DoubleDouble| {
-            if minus(x, m).hi > 0.0 { x } else { m }
+            if (x.hi, x.lo) > (m.hi, m.lo) { x } else { m }
         };
         let m = x.iter().copied().reduce(higher).expect("a row has scores");
-        let differences: Vec<_> = x.iter().map(|x| minus(*x, m)).collect();
+        let below = |x: &DoubleDouble| match x.hi {
+            f64::NEG_INFINITY => *x,
+            _ => minus(*x, m),
+        };
+        let differences: Vec<_> = x.iter().map(below).collect();
         let e: Vec<_> = differences.iter().map(|d| exp(*d)).collect();
         let sum = sum(e.iter().copied());
         Self {
