@@ -47,7 +47,7 @@ impl<'p, const N: usize, const U: usize, const T: usize, const H: usize> Case<'p
         Self {
             contender,
             part: 1.0,
-            results: Results::new(),
+            results: Results::nan(),
             call: Box::new(move |results, times| {
                 for _ in 0..times {
                     call(black_box(problem), black_box(results));

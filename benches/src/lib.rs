@@ -8,7 +8,7 @@ mod contender;
 pub mod functions;
 pub mod measure;
 mod options;
-mod problem;
+pub mod problem;
 mod roofline;
 pub mod rounds;
 pub mod table;

@@ -45,7 +45,7 @@ impl Figures {
 pub fn shape<const N: usize, const T: usize, const H: usize>(
     arguments: &Arguments,
 ) -> Vec<Figures> {
-    let problem = Problem::<N, QUERIES, T, H>::new();
+    let problem = Problem::<N, QUERIES, T, H>::random();
     let elements = (N * T * H) as f64;
     let (from, mut to) = (vec![1.0; N * T * H], vec![0.0; N * T * H]);
     let mut all = Vec::new();

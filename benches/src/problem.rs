@@ -41,7 +41,7 @@ pub struct Results<const N: usize, const U: usize, const T: usize, const H: usiz
 }
 
 impl<const N: usize, const U: usize, const T: usize, const H: usize> Problem<N, U, T, H> {
-    pub fn new() -> Self {
+    pub fn random() -> Self {
         let mut state = 1;
         let number = &mut || random(&mut state);
         let mut problem = Self {
@@ -72,8 +72,8 @@ impl<const N: usize, const U: usize, const T: usize, const H: usize> Problem<N, 
 }
 
 impl<const N: usize, const U: usize, const T: usize, const H: usize> Results<N, U, T, H> {
-    /// NaN throughout, which the check finds where a function leaves out an element.
-    pub fn new() -> Self {
+    /// Which the check finds where a function leaves out an element.
+    pub fn nan() -> Self {
         let nan = &mut || f32::NAN;
         Self {
             t: filled(nan),
@@ -91,14 +91,14 @@ impl<const N: usize, const U: usize, const T: usize, const H: usize> Results<N, 
 }
 
 /// Marsaglia's xorshift of 32 bits: uniform in −1 to 1.
-fn random(state: &mut u32) -> f32 {
+pub fn random(state: &mut u32) -> f32 {
     *state ^= *state << 13;
     *state ^= *state >> 17;
     *state ^= *state << 5;
     (*state >> 8) as f32 / 8_388_608.0 - 1.0
 }
 
-fn filled<A: Pod>(number: &mut impl FnMut() -> f32) -> Aligned<A> {
+pub fn filled<A: Pod>(number: &mut impl FnMut() -> f32) -> Aligned<A> {
     let mut array: Aligned<A> = Aligned(bytemuck::zeroed_box());
     array.flat_mut().fill_with(number);
     array
@@ -106,6 +106,7 @@ fn filled<A: Pod>(number: &mut impl FnMut() -> f32) -> Aligned<A> {
 
 /// An array on the heap from the start (the larger shapes do not fit on a stack), and at the start of a cache
 /// line, so that none is read faster than another for where it lies.
+#[derive(Clone)]
 pub struct Aligned<A>(Box<CacheLines<A>>);
 
 #[derive(Clone, Copy, Zeroable)]

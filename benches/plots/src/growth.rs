@@ -1,10 +1,11 @@
 //! Time for each multiply-add over T and H, and for each key of streaming attention.
 
-use std::array::{from_fn, from_mut, from_ref};
+use std::array::from_fn;
 use std::fs;
 use std::hint::black_box;
 use std::thread;
 
+use benches::problem::{filled, random};
 use benches::rounds::Times;
 use benches::table::BUILD;
 use microattention::{Running, attention, attention_backward};
@@ -45,26 +46,19 @@ fn all_shapes() {
 }
 
 fn shape<const T: usize, const H: usize>() {
-    let number = |i: usize| ((i * 31) % 97) as f32 / 48.5 - 1.0;
-    let row = |t: usize| from_fn(|i| number(t * H + i));
-    let (hs, mut dhs): (Vec<[f32; H]>, _) = ((0..T).map(row).collect(), vec![[0.0; H]; T]);
-    let hs: &[[f32; H]; T] = hs.first_chunk().expect("T rows");
-    let dhs: &mut [[f32; H]; T] = dhs.first_chunk_mut().expect("T rows");
-    let (h, dc) = (from_fn(|i| number(3 * i)), from_fn(|i| number(5 * i)));
-    let (mut a, mut c, mut dh) = ([[0.0; T]], [[0.0; H]], [[0.0; H]]);
-    let [h, dc] = [[h], [dc]];
+    let mut state = 1;
+    let number = &mut || random(&mut state);
+    let hs = filled::<[[[f32; H]; T]; 1]>(number);
+    let h = filled::<[[f32; H]; 1]>(number);
+    let dc = filled::<[[f32; H]; 1]>(number);
+    let (mut a, mut c, mut dh, mut dhs) = (filled(number), dc.clone(), dc.clone(), hs.clone());
     let forward = time(|| {
-        let (h, hs) = (black_box(&h), from_ref(black_box(hs)));
-        attention(h, hs, black_box(&mut a), black_box(&mut c));
+        let (h, hs, a, c) = black_box((&*h, &*hs, &mut *a, &mut *c));
+        attention(h, hs, a, c);
     });
     let backward = time(|| {
-        let (h, hs) = (black_box(&h), from_ref(black_box(hs)));
-        let (a, dc, dhs) = (
-            black_box(&a),
-            black_box(&dc),
-            from_mut(black_box(&mut *dhs)),
-        );
-        attention_backward(h, hs, a, dc, black_box(&mut dh), dhs);
+        let (h, hs, a, dc) = black_box((&*h, &*hs, &*a, &*dc));
+        attention_backward(h, hs, a, dc, black_box(&mut *dh), black_box(&mut *dhs));
     });
     let elements = (T * H) as f64;
     println!("forward\t{H}\t{T}\t{:.5}", forward / (2.0 * elements));
