@@ -95,6 +95,22 @@ impl<const T: usize, const H: usize> Contender<T, H> for Naive {
         }
     }
 
+    fn score_gradients<const U: usize>(
+        k: &Rows<T, H>,
+        v: &Rows<T, H>,
+        a: &Rows<U, T>,
+        dc: &Rows<U, H>,
+        dq: &mut Rows<U, H>,
+    ) -> Rows<U, T> {
+        let mut ds = [[0.0; T]; U];
+        for u in 0..U {
+            <Self as Contender<T, H>>::dot_scores(&dc[u], v, &mut ds[u]);
+            <Self as Contender<T, H>>::softmax_backward(&a[u], &mut ds[u]);
+            <Self as Contender<T, H>>::weighted_sum(&ds[u], k, &mut dq[u]);
+        }
+        ds
+    }
+
     fn log_softmax(x: &mut [f32; T]) {
         let max = max(x);
         let mut sum = 0.0;
