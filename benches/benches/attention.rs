@@ -5,12 +5,11 @@ use std::process::exit;
 
 use benches::arguments::Arguments;
 use benches::budget;
-use benches::function::Function;
-use benches::masked;
-use benches::measure::{self, Figures, Machine};
+use benches::functions::functions;
+use benches::measure::{self, Figures, QUERIES};
 use benches::table;
 
-type Shape = fn(&Arguments) -> (Option<Machine>, Vec<Figures>);
+type Shape = fn(&Arguments) -> Vec<Figures>;
 
 const SHAPES: [(&str, Shape); 6] = [
     ("(10,5,4)", measure::shape::<10, 5, 4>),
@@ -22,20 +21,17 @@ const SHAPES: [(&str, Shape); 6] = [
 ];
 
 fn main() {
-    let mut names: Vec<_> = Function::ALL
+    let names: Vec<_> = functions::<10, QUERIES, 5, 4>()
         .iter()
-        .map(|function| function.name())
+        .map(|function| function.name)
         .collect();
-    names.extend(masked::NAMES);
-    let arguments = Arguments::parse(&names, &SHAPES.map(|(name, _)| name.to_owned()));
+    let arguments = Arguments::parse(&names, &SHAPES.map(|(name, _)| name));
     println!(
         "Build: {}. Ratios: how many times as long as ours.\n",
         table::BUILD
     );
-    let mut runs = Vec::new();
-    for _ in 0..if arguments.budgets { 3 } else { 1 } {
-        runs.push(run(&arguments));
-    }
+    let runs = if arguments.budgets { 3 } else { 1 };
+    let runs: Vec<_> = (0..runs).map(|_| run(&arguments)).collect();
     let figures = budget::medians(&runs);
     if arguments.budgets {
         budget::print(&figures);
@@ -52,8 +48,8 @@ fn run(arguments: &Arguments) -> Vec<Figures> {
     let mut all = Vec::new();
     for (name, shape) in SHAPES {
         if arguments.wants_shape(name) {
-            let (machine, figures) = shape(arguments);
-            table::print(name, machine, &figures);
+            let figures = shape(arguments);
+            table::print(&figures);
             all.extend(figures);
         }
     }

@@ -1,5 +1,6 @@
 //! The command line.
 
+use std::num::NonZero;
 use std::path::PathBuf;
 use std::process::exit;
 
@@ -34,9 +35,15 @@ pub struct Arguments {
 }
 
 impl Arguments {
-    /// From the command line. Ends the program where it makes no sense; `names` are all functions and
-    /// `shapes` all shapes.
-    pub fn parse(names: &[&str], shapes: &[String]) -> Self {
+    /// From the command line. Ends the program where it makes no sense; `functions` and `shapes` are all names.
+    pub fn parse(functions: &[&str], shapes: &[&str]) -> Self {
+        Self::read(functions, shapes).unwrap_or_else(|error| {
+            eprintln!("{error}\n\n{HELP}");
+            exit(2);
+        })
+    }
+
+    fn read(functions: &[&str], shapes: &[&str]) -> Result<Self, lexopt::Error> {
         let mut arguments = Self {
             functions: Vec::new(),
             shapes: Vec::new(),
@@ -46,86 +53,64 @@ impl Arguments {
             budgets: false,
             save: None,
         };
-        if let Err(error) = arguments.read(names, shapes) {
-            eprintln!("{error}\n\n{HELP}");
-            exit(2);
-        }
-        arguments
-    }
-
-    fn read(&mut self, names: &[&str], shapes: &[String]) -> Result<(), lexopt::Error> {
         let mut parser = lexopt::Parser::from_env();
         while let Some(argument) = parser.next()? {
             match argument {
                 // Cargo passes it to every bench.
                 Long("bench") => {}
-                Long("exact") => self.exact = true,
-                Long("budgets") => self.budgets = true,
-                Long("save") => self.save = Some(parser.value()?.into()),
+                Long("exact") => arguments.exact = true,
+                Long("budgets") => arguments.budgets = true,
+                Long("save") => arguments.save = Some(parser.value()?.into()),
                 Long("rounds") => {
-                    self.rounds = parser.value()?.parse()?;
-                    if self.rounds == 0 {
-                        return Err("--rounds must be at least 1".into());
-                    }
+                    arguments.rounds = parser.value()?.parse::<NonZero<_>>()?.get();
                 }
-                Long("turn") => {
-                    let micros: u32 = parser.value()?.parse()?;
-                    self.turn = 1e3 * f64::from(micros);
-                }
+                Long("turn") => arguments.turn = 1e3 * f64::from(parser.value()?.parse::<u32>()?),
                 Long("help") | Short('h') => {
                     print!("{HELP}");
                     exit(0);
                 }
-                Value(filter) => self.filter(&filter.string()?, names, shapes)?,
+                Value(filter) => {
+                    let filter = filter.string()?;
+                    if filter.starts_with('(') {
+                        arguments.shapes.push(filter.replace(' ', ""));
+                    } else {
+                        arguments.functions.push(filter);
+                    }
+                }
                 _ => return Err(argument.unexpected()),
             }
         }
-        if self.exact {
-            for filter in &self.functions {
-                if !names.contains(&filter.as_str()) {
-                    return Err(format!("no function is called {filter}").into());
+        for (filters, names, exact) in [
+            (&arguments.functions, functions, arguments.exact),
+            (&arguments.shapes, shapes, true),
+        ] {
+            for filter in filters {
+                if !names.iter().any(|name| matches(name, filter, exact)) {
+                    let names = names.join(" ");
+                    return Err(format!("nothing is called {filter}; there are {names}").into());
                 }
             }
         }
-        Ok(())
-    }
-
-    fn filter(
-        &mut self,
-        filter: &str,
-        names: &[&str],
-        shapes: &[String],
-    ) -> Result<(), lexopt::Error> {
-        if filter.starts_with('(') {
-            let shape = filter.replace(' ', "");
-            if !shapes.contains(&shape) {
-                return Err(format!("no shape {shape}; there are {}", shapes.join(" ")).into());
-            }
-            self.shapes.push(shape);
-        } else {
-            if !names.iter().any(|name| name.contains(filter)) {
-                let names = names.join(", ");
-                return Err(
-                    format!("no function is called like {filter}; there are {names}").into(),
-                );
-            }
-            self.functions.push(filter.to_owned());
-        }
-        Ok(())
+        Ok(arguments)
     }
 
     pub fn wants_shape(&self, shape: &str) -> bool {
-        self.shapes.is_empty() || self.shapes.iter().any(|wanted| wanted == shape)
+        wanted(&self.shapes, shape, true)
     }
 
     pub fn wants_function(&self, name: &str) -> bool {
-        self.functions.is_empty()
-            || self.functions.iter().any(|wanted| {
-                if self.exact {
-                    name == wanted
-                } else {
-                    name.contains(wanted.as_str())
-                }
-            })
+        wanted(&self.functions, name, self.exact)
+    }
+}
+
+fn wanted(filters: &[String], name: &str, exact: bool) -> bool {
+    filters.is_empty() || filters.iter().any(|filter| matches(name, filter, exact))
+}
+
+fn matches(name: &str, filter: &str, exact: bool) -> bool {
+    if exact {
+        name == filter
+    } else {
+        name.contains(filter)
     }
 }

@@ -1,169 +1,176 @@
-//! What was promised, beside what was measured.
+//! What was promised of the speed on hosts, beside what was measured.
 
-mod promises;
-
-use promises::{BUDGETS, Budget, EVERYWHERE, OPTIONS, Quantity};
-
-use crate::measure::Figures;
+use crate::measure::{Figures, ROOF};
 use crate::rounds::median;
 use crate::table::BUILD;
 
+const LARGE: &[&str] = &["(8,64,64)", "(4,128,128)", "(1,512,64)"];
+const ROOFS: &[&str] = &["(8,64,64)", "(1,512,64)"];
+const FROM_64: &[&str] = &[
+    "(1,64,16)",
+    "(8,64,64)",
+    "(4,128,128)",
+    "(1,512,64)",
+    "(1,1024,256)",
+];
+const FROM_8_64_64: &[&str] = &["(8,64,64)", "(4,128,128)", "(1,512,64)", "(1,1024,256)"];
+
+/// The least of a contender's ratio, or of the share of the roofline, in the default build and in that for
+/// x86-64-v3.
+const BUDGETS: [(&str, &str, &[&str], [f64; 2]); 16] = [
+    ("naive", "attention", LARGE, [5.0, 8.0]),
+    ("naive", "attention_backward", LARGE, [4.0, 6.5]),
+    ("NumPy port", "attention+backward", LARGE, [9.0, 14.0]),
+    (
+        "NumPy port",
+        "attention+backward",
+        &["(10,5,4)"],
+        [1.5, 1.5],
+    ),
+    ("naive", "softmax", FROM_64, [2.0, 3.5]),
+    (ROOF, "weighted_sum", ROOFS, [95.0, 85.0]),
+    (ROOF, "dot_scores", ROOFS, [77.0, 62.0]),
+    (ROOF, "weighted_sum_backward", ROOFS, [70.0, 80.0]),
+    (ROOF, "dot_scores_backward", ROOFS, [72.0, 90.0]),
+    (ROOF, "attention", ROOFS, [75.0, 60.0]),
+    (ROOF, "attention_backward", &["(8,64,64)"], [90.0, 76.0]),
+    (ROOF, "attention_backward", &["(1,512,64)"], [80.0, 57.0]),
+    ("nalgebra", "attention", FROM_8_64_64, [1.0, 2.5]),
+    ("nalgebra", "attention_backward", FROM_8_64_64, [1.0, 2.5]),
+    ("ndarray", "attention", FROM_8_64_64, [1.0, 6.0]),
+    ("ndarray", "attention_backward", FROM_8_64_64, [1.0, 6.0]),
+];
+
+/// The least that every function must reach at every shape, by contender.
+const EVERYWHERE: [(&str, f64); 6] = [
+    ("naive", 0.95),
+    ("ordered", 0.95),
+    ("ndarray", 1.0),
+    ("nalgebra", 1.0),
+    ("matrixmultiply", 1.0),
+    ("embedded-nn", 1.0),
+];
+
+/// The most that an option may cost, by the start of its name: ranges for each key attended.
+const OPTIONS: [(&str, f64); 5] = [
+    ("lengths", 1.1),
+    ("causal", 1.1),
+    ("window", 1.1),
+    ("mask", 1.4),
+    ("bias", 1.4),
+];
+
 /// The medians over several runs.
 pub fn medians(runs: &[Vec<Figures>]) -> Vec<Figures> {
-    let first = &runs[0];
-    let of = |value: &dyn Fn(&Figures) -> f64, i: usize| {
-        median(runs.iter().map(|run| value(&run[i])).collect())
-    };
-    (0..first.len())
-        .map(|i| Figures {
-            nanoseconds: of(&|f| f.nanoseconds, i),
-            speed: first[i]
-                .speed
-                .map(|_| of(&|f| f.speed.unwrap_or(f64::NAN), i)),
-            roof: first[i]
-                .roof
-                .map(|_| of(&|f| f.roof.unwrap_or(f64::NAN), i)),
-            ratios: first[i]
-                .ratios
-                .iter()
-                .enumerate()
-                .map(|(j, &(who, _))| (who, of(&|f| f.ratios[j].1, i)))
-                .collect(),
-            ..first[i].clone()
-        })
-        .collect()
+    let mut medians = runs[0].clone();
+    for (i, figures) in medians.iter_mut().enumerate() {
+        for (j, (_, value)) in figures.values.iter_mut().enumerate() {
+            *value = median(runs.iter().map(|run| run[i].values[j].1).collect());
+        }
+    }
+    medians
 }
 
 /// A promise and what was measured at the shapes it is for.
 struct Row {
-    what: String,
+    what: &'static str,
     function: &'static str,
-    needs: String,
-    measured: Vec<(String, f64, bool)>,
+    least: f64,
+    most: f64,
+    measured: Vec<(String, f64)>,
+}
+
+impl Row {
+    fn met(&self, value: f64) -> bool {
+        (self.least..=self.most).contains(&value)
+    }
+
+    fn lowest(&self) -> f64 {
+        let values = self.measured.iter().map(|(_, value)| *value);
+        values.fold(f64::INFINITY, f64::min)
+    }
+}
+
+/// A row for each function and each value of it that is wanted.
+fn rows(
+    figures: &[Figures],
+    (least, most): (f64, f64),
+    wanted: impl Fn(&Figures, &str) -> bool,
+) -> Vec<Row> {
+    let mut rows: Vec<Row> = Vec::new();
+    for f in figures {
+        for &(what, value) in f.values.iter().filter(|(what, _)| wanted(f, what)) {
+            let same = |row: &Row| row.what == what && row.function == f.function;
+            let i = rows.iter().position(same).unwrap_or_else(|| {
+                let (function, measured) = (f.function, Vec::new());
+                rows.push(Row {
+                    what,
+                    function,
+                    least,
+                    most,
+                    measured,
+                });
+                rows.len() - 1
+            });
+            rows[i].measured.push((f.shape.clone(), value));
+        }
+    }
+    rows
 }
 
 /// Each budget with the median that was measured, in bold where it is missed. Of what must hold for every
-/// function, those that miss it.
+/// function, those that miss it; where there is none, the slowest.
 pub fn print(figures: &[Figures]) {
-    let mut rows: Vec<Row> = BUDGETS
-        .iter()
-        .map(|budget| of_budget(budget, figures))
-        .collect();
-    for (who, needs) in EVERYWHERE {
-        rows.extend(everywhere(figures, who, needs));
+    let mut all = Vec::new();
+    for (what, function, shapes, needs) in BUDGETS {
+        let least = needs[usize::from(BUILD == "x86-64-v3")];
+        let of_function = |f: &Figures| f.function == function && shapes.contains(&&*f.shape);
+        let rows = rows(figures, (least, f64::INFINITY), |f, x| {
+            of_function(f) && x == what
+        });
+        assert!(
+            !rows.is_empty() || !figures.iter().any(of_function),
+            "{what} is not measured"
+        );
+        all.extend(rows);
     }
-    rows.extend(options(figures));
+    for (who, least) in EVERYWHERE {
+        let mut rows = rows(figures, (least, f64::INFINITY), |_, x| x == who);
+        rows.sort_by(|x, y| x.lowest().total_cmp(&y.lowest()));
+        let missed = rows.iter().filter(|row| !row.met(row.lowest())).count();
+        rows.truncate(missed.max(1));
+        all.extend(rows);
+    }
+    for (option, most) in OPTIONS {
+        all.extend(rows(figures, (0.0, most), |_, x| x.starts_with(option)));
+    }
 
-    let mut shapes: Vec<&str> = Vec::new();
-    for f in figures {
-        if !shapes.contains(&&*f.shape) {
-            shapes.push(&f.shape);
-        }
-    }
+    let mut shapes: Vec<&str> = figures.iter().map(|f| &*f.shape).collect();
+    shapes.dedup();
     println!("| {BUILD} | function | needs | {} |", shapes.join(" | "));
     println!("| --- | --- | --- {}|", "| --- ".repeat(shapes.len()));
-    for Row {
-        what,
-        function,
-        needs,
-        measured,
-    } in &rows
-    {
-        print!("| {what} | {function} | {needs} |");
+    let (mut count, mut missed) = (0, 0);
+    for row in &all {
+        let needs = if row.least > 0.0 {
+            format!("≥ {}", row.least)
+        } else {
+            format!("≤ {}", row.most)
+        };
+        print!("| {} | {} | {needs} |", row.what, row.function);
         for shape in &shapes {
-            match measured.iter().find(|(of, ..)| of == shape) {
-                Some((_, value, true)) => print!(" {value:.2} |"),
-                Some((_, value, false)) => print!(" **{value:.2}** |"),
+            match row.measured.iter().find(|(of, _)| of == shape) {
+                Some((_, value)) if row.met(*value) => print!(" {value:.2} |"),
+                Some((_, value)) => print!(" **{value:.2}** |"),
                 None => print!(" |"),
             }
         }
         println!();
-    }
-    let all = rows.iter().flat_map(|row| &row.measured);
-    let missed = all.clone().filter(|(.., met)| !met).count();
-    println!(
-        "\n{missed} of the {} figures above miss their budget.",
-        all.count()
-    );
-}
-
-fn of_budget(budget: &Budget, figures: &[Figures]) -> Row {
-    let needs = if BUILD == "x86-64-v3" {
-        budget.needs.1
-    } else {
-        budget.needs.0
-    };
-    let of_function = figures.iter().filter(|f| f.function == budget.function);
-    let measured = of_function
-        .filter(|f| budget.shapes.contains(&&*f.shape))
-        .map(|f| {
-            let value = match budget.quantity {
-                Quantity::Roof => f.roof,
-                Quantity::Ratio(to) => f.ratios.iter().find(|(who, _)| *who == to).map(|x| x.1),
-            };
-            let value = value.expect("every budget is of something measured");
-            (f.shape.clone(), value, value >= needs)
-        });
-    Row {
-        what: budget.what.to_owned(),
-        function: budget.function,
-        needs: format!("≥ {needs}"),
-        measured: measured.collect(),
-    }
-}
-
-/// The functions that are too slow beside `who` at some shape; where there is none, the slowest.
-fn everywhere(figures: &[Figures], who: &str, needs: f64) -> Vec<Row> {
-    let mut rows: Vec<Row> = Vec::new();
-    for f in figures {
-        let Some((_, ratio)) = f.ratios.iter().find(|(name, _)| *name == who) else {
-            continue;
-        };
-        let measured = (f.shape.clone(), *ratio, *ratio >= needs);
-        match rows.iter_mut().find(|row| row.function == f.function) {
-            Some(row) => row.measured.push(measured),
-            None => rows.push(Row {
-                what: format!("to {who}, all functions"),
-                function: f.function,
-                needs: format!("≥ {needs}"),
-                measured: vec![measured],
-            }),
-        }
-    }
-    let lowest = |row: &Row| {
-        row.measured
+        count += row.measured.len();
+        missed += row
+            .measured
             .iter()
-            .map(|x| x.1)
-            .fold(f64::INFINITY, f64::min)
-    };
-    rows.sort_by(|x, y| lowest(x).total_cmp(&lowest(y)));
-    let missed = rows.iter().filter(|row| lowest(row) < needs).count();
-    rows.truncate(missed.max(1));
-    rows
-}
-
-fn options(figures: &[Figures]) -> Vec<Row> {
-    let mut rows: Vec<Row> = Vec::new();
-    for f in figures.iter().filter(|f| f.function.ends_with("options")) {
-        for &(name, ratio) in &f.ratios {
-            let Some((_, most)) = OPTIONS.iter().find(|(start, _)| name.starts_with(start)) else {
-                continue;
-            };
-            let what = format!("{name}, to plain");
-            let measured = (f.shape.clone(), ratio, ratio <= *most);
-            match rows
-                .iter_mut()
-                .find(|row| row.what == what && row.function == f.function)
-            {
-                Some(row) => row.measured.push(measured),
-                None => rows.push(Row {
-                    what,
-                    function: f.function,
-                    needs: format!("≤ {most}"),
-                    measured: vec![measured],
-                }),
-            }
-        }
+            .filter(|(_, value)| !row.met(*value))
+            .count();
     }
-    rows
+    println!("\n{missed} of the {count} figures above miss their budget.");
 }

@@ -3,15 +3,12 @@
 
 pub mod arguments;
 pub mod budget;
-pub mod case;
-pub mod check;
-pub mod contender;
-pub mod function;
-pub mod layers;
-pub mod masked;
+mod check;
+mod contender;
+pub mod functions;
 pub mod measure;
+mod options;
 pub mod problem;
-pub mod reference;
-pub mod roofline;
+mod roofline;
 pub mod rounds;
 pub mod table;

@@ -1,89 +1,97 @@
 //! All figures of a shape.
 
+use std::hint::black_box;
+
 use crate::arguments::Arguments;
-use crate::case::cases;
 use crate::check::check;
-use crate::function::Function;
-use crate::masked::masked;
+use crate::functions::functions;
 use crate::problem::Problem;
-use crate::roofline::{Copy, Peak, Read};
-use crate::rounds::{Repeat, Times};
+use crate::roofline::{self, CASES, COPY, PEAK, READ};
+use crate::rounds::Times;
 
 /// Queries of the functions that have several.
 pub const QUERIES: usize = 4;
+
+pub const NANOSECONDS: &str = "nanoseconds";
+/// 10⁹ operations a second.
+pub const SPEED: &str = "GFLOP/s";
+/// The share of the roofline in per cent.
+pub const ROOF: &str = "% of roof";
 
 /// What was measured of one function at one shape.
 #[derive(Clone, Debug)]
 pub struct Figures {
     pub shape: String,
     pub function: &'static str,
-    pub nanoseconds: f64,
-    /// Of this crate, in 10⁹ operations a second.
-    pub speed: Option<f64>,
-    /// The share of the roofline in per cent.
-    pub roof: Option<f64>,
-    /// Who, and how many times as long it takes.
-    pub ratios: Vec<(&'static str, f64)>,
+    /// Of this crate, and by contender or option how many times as long it takes.
+    pub values: Vec<(&'static str, f64)>,
+    /// What the machine can do, in the same run: 10⁹ operations a second, and 10⁹ bytes a second of an array as
+    /// large as `hs`, read and copied.
+    pub machine: [f64; 3],
 }
 
-/// What the machine can do, in the same run.
-#[derive(Clone, Copy, Debug)]
-pub struct Machine {
-    /// 10⁹ operations a second.
-    pub peak: f64,
-    /// 10⁹ bytes a second, of an array as large as `hs`.
-    pub read: f64,
-    pub copy: f64,
+impl Figures {
+    pub fn get(&self, what: &str) -> Option<f64> {
+        let found = self.values.iter().find(|(name, _)| *name == what);
+        found.map(|(_, value)| *value)
+    }
+
+    pub fn is_of_options(&self) -> bool {
+        self.function.ends_with("options")
+    }
 }
 
 /// Times the wanted functions at one shape, in turns with the roofline.
 pub fn shape<const N: usize, const T: usize, const H: usize>(
     arguments: &Arguments,
-) -> (Option<Machine>, Vec<Figures>) {
-    let problem = Problem::<N, QUERIES, T, H>::new();
-    let name = format!("({N},{T},{H})");
-    let elements = N * T * H;
-    let (mut peak, mut read, mut copy) = (Peak, Read::new(elements), Copy::new(elements));
-    let (mut machine, mut all) = (None, Vec::new());
-    for function in Function::ALL {
-        if !arguments.wants_function(function.name()) {
+) -> Vec<Figures> {
+    let problem = Problem::<N, QUERIES, T, H>::random();
+    let elements = (N * T * H) as f64;
+    let (from, mut to) = (vec![1.0; N * T * H], vec![0.0; N * T * H]);
+    let mut all = Vec::new();
+    for function in functions() {
+        if !arguments.wants_function(function.name) {
             continue;
         }
-        let mut cases = cases(function, &problem);
-        check(function, &problem, &mut cases);
-        let contenders: Vec<_> = cases.iter().map(|case| case.contender()).collect();
-
-        let mut turns: Vec<&mut dyn Repeat> = vec![&mut peak, &mut read, &mut copy];
-        turns.extend(cases.iter_mut().map(|case| &mut **case as &mut dyn Repeat));
-        let times = Times::take(&mut turns, arguments.rounds, arguments.turn);
-        let (peak, read, copy, ours) = (0, 1, 2, 3);
-
-        let bytes = (4 * elements) as f64;
-        machine = Some(Machine {
-            peak: Peak::OPERATIONS / times.nanoseconds(peak),
-            read: bytes / times.nanoseconds(read),
-            copy: bytes / times.nanoseconds(copy),
+        let mut cases = (function.cases)(&problem);
+        if !function.name.ends_with("options") {
+            check(&function, &mut cases);
+        }
+        let Arguments { rounds, turn, .. } = *arguments;
+        let turns = CASES + cases.len();
+        let times = Times::take(turns, rounds, turn, |i, times| match i {
+            PEAK => (0..times).for_each(|_| roofline::peak()),
+            READ => (0..times).for_each(|_| roofline::read(&from)),
+            COPY => {
+                for _ in 0..times {
+                    black_box(&mut to[..]).copy_from_slice(black_box(&from));
+                }
+            }
+            i => cases[i - CASES].repeat(times),
         });
-        let queries = if function.has_queries() { QUERIES } else { 1 };
-        let operations = function
-            .operations()
-            .map(|o| f64::from(o) * (elements * queries) as f64);
-        let memory = if function.writes_rows() { copy } else { read };
-        let arrays = function.row_arrays() as f64;
+
+        let nanoseconds = times.nanoseconds(CASES);
+        let mut values = vec![(NANOSECONDS, nanoseconds)];
+        if function.operations > 0 {
+            let operations = function.operations as f64 * elements;
+            let least = [(PEAK, operations / roofline::OPERATIONS), function.memory];
+            values.push((SPEED, operations / nanoseconds));
+            values.push((ROOF, 100.0 * times.share(&least, CASES)));
+        }
+        for (i, case) in cases.iter().enumerate().skip(1) {
+            values.push((case.contender, times.ratio(CASES + i, CASES) / case.part));
+        }
         all.push(Figures {
-            shape: name.clone(),
-            function: function.name(),
-            nanoseconds: times.nanoseconds(ours),
-            speed: operations.map(|o| o / times.nanoseconds(ours)),
-            roof: operations.map(|o| {
-                let least = [(peak, o / Peak::OPERATIONS), (memory, arrays)];
-                100.0 * times.share(&least, ours)
-            }),
-            ratios: (1..contenders.len())
-                .map(|i| (contenders[i], times.ratio(ours + i, ours)))
-                .collect(),
+            shape: format!("({N},{T},{H})"),
+            function: function.name,
+            values,
+            machine: [
+                (PEAK, roofline::OPERATIONS),
+                (READ, 4.0 * elements),
+                (COPY, 4.0 * elements),
+            ]
+            .map(|(i, amount)| amount / times.nanoseconds(i)),
         });
     }
-    all.extend(masked(&problem, &name, arguments));
-    (machine, all)
+    all
 }

@@ -3,38 +3,39 @@
 
 use rustix::time::{ClockId, clock_gettime};
 
-/// Something that can be done again and again.
-pub trait Repeat {
-    fn repeat(&mut self, times: u32);
-}
-
 /// The processor time of this thread in nanoseconds: other programs on the machine do not count.
 fn now() -> f64 {
     let time = clock_gettime(ClockId::ThreadCPUTime);
     time.tv_sec as f64 * 1e9 + time.tv_nsec as f64
 }
 
-fn nanoseconds(case: &mut dyn Repeat, times: u32) -> f64 {
-    let start = now();
-    case.repeat(times);
-    now() - start
-}
-
 /// Nanoseconds of one call, for each case and round.
 pub struct Times(Vec<Vec<f64>>);
 
 impl Times {
-    /// Each turn takes about `turn` nanoseconds.
-    pub fn take(cases: &mut [&mut dyn Repeat], rounds: usize, turn: f64) -> Self {
-        let repeats: Vec<u32> = cases.iter_mut().map(|case| repeats(*case, turn)).collect();
-        let mut times = vec![vec![0.0; rounds]; cases.len()];
+    /// `repeat(i, times)` calls one of the cases so many times. Each turn takes about `turn` nanoseconds.
+    pub fn take(
+        cases: usize,
+        rounds: usize,
+        turn: f64,
+        mut repeat: impl FnMut(usize, u32),
+    ) -> Self {
+        let mut nanoseconds = |i, times| {
+            let start = now();
+            repeat(i, times);
+            now() - start
+        };
+        let repeats: Vec<u32> = (0..cases)
+            .map(|i| repeats(turn, |times| nanoseconds(i, times)))
+            .collect();
+        let mut times = vec![vec![0.0; rounds]; cases];
         for round in 0..rounds {
-            for i in 0..cases.len() {
+            for i in 0..cases {
                 // Another one begins each round.
-                let i = (i + round) % cases.len();
+                let i = (i + round) % cases;
                 // The first call finds what the case before left in the caches.
-                cases[i].repeat(1);
-                times[i][round] = nanoseconds(cases[i], repeats[i]) / f64::from(repeats[i]);
+                nanoseconds(i, 1);
+                times[i][round] = nanoseconds(i, repeats[i]) / f64::from(repeats[i]);
             }
         }
         Self(times)
@@ -76,10 +77,10 @@ impl Times {
     clippy::cast_sign_loss,
     reason = "a positive whole number, and `as` saturates"
 )]
-fn repeats(case: &mut dyn Repeat, turn: f64) -> u32 {
+fn repeats(turn: f64, mut nanoseconds: impl FnMut(u32) -> f64) -> u32 {
     let mut times = 1;
     loop {
-        let elapsed = nanoseconds(case, times).max(1.0);
+        let elapsed = nanoseconds(times).max(1.0);
         if elapsed > turn / 4.0 {
             let each = elapsed / f64::from(times);
             return ((turn / each).ceil() as u32).max(1);

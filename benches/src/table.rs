@@ -2,8 +2,19 @@
 
 use std::fmt::Write;
 
-use crate::case::CONTENDERS;
-use crate::measure::{Figures, Machine};
+use crate::measure::{Figures, NANOSECONDS, ROOF, SPEED};
+
+/// The columns of ratios.
+const CONTENDERS: [&str; 8] = [
+    "naive",
+    "ordered",
+    "NumPy port",
+    "std exp",
+    "ndarray",
+    "nalgebra",
+    "matrixmultiply",
+    "embedded-nn",
+];
 
 /// `x86-64-v3`, or the default of the architecture.
 pub const BUILD: &str = if cfg!(target_feature = "avx2") {
@@ -14,83 +25,59 @@ pub const BUILD: &str = if cfg!(target_feature = "avx2") {
     "another architecture"
 };
 
-/// The table of one shape: the functions beside the contenders, then the options.
-pub fn print(shape: &str, machine: Option<Machine>, figures: &[Figures]) {
-    println!("{}", table(shape, machine, figures));
-}
-
-fn table(shape: &str, machine: Option<Machine>, figures: &[Figures]) -> String {
-    let mut out = String::new();
-    let functions: Vec<_> = figures
-        .iter()
-        .filter(|f| !f.function.ends_with("options"))
-        .collect();
-    let options: Vec<_> = figures
-        .iter()
-        .filter(|f| f.function.ends_with("options"))
-        .collect();
-    let mut line = |text: String| writeln!(out, "{text}").expect("a String takes all");
-    if let Some(machine) = machine {
-        let Machine { peak, read, copy } = machine;
-        line(format!(
+/// Prints the table of one shape: the functions beside the contenders, then the options.
+pub fn print(figures: &[Figures]) {
+    let (options, functions): (Vec<_>, Vec<_>) = figures.iter().partition(|f| f.is_of_options());
+    if let Some(Figures {
+        shape,
+        machine: [peak, read, copy],
+        ..
+    }) = figures.first()
+    {
+        println!(
             "{shape}: peak {peak:.0} GFLOP/s, rows read at {read:.0} GB/s, copied at {copy:.0} GB/s"
-        ));
-    } else {
-        line(format!("{shape}:"));
+        );
     }
     if !functions.is_empty() {
-        let mut head = format!("{:30} {:>11} {:>8} {:>6}", "", "ours", "GFLOP/s", "roof");
-        for name in &CONTENDERS[1..] {
-            write!(head, " {name:>8}").expect("a String takes all");
-        }
-        line(head);
+        print!("{:30} {:>11} {:>8} {:>6}", "", "ours", SPEED, "roof %");
+        println!(" {}", CONTENDERS.map(|name| format!("{name:>8}")).join(" "));
     }
     for f in functions {
-        let mut row = format!("{:30} {:>8.0} ns", f.function, f.nanoseconds);
-        row += &f
-            .speed
-            .map_or(format!(" {:>8}", "–"), |x| format!(" {x:>8.1}"));
-        row += &f
-            .roof
-            .map_or(format!(" {:>6}", "–"), |x| format!(" {x:>4.0} %"));
-        for name in &CONTENDERS[1..] {
-            let width = name.len().max(8);
-            let ratio = f.ratios.iter().find(|(contender, _)| contender == name);
-            row += &ratio.map_or(format!(" {:>width$}", "–"), |(_, x)| {
-                format!(" {x:>width$.2}")
-            });
+        let cell = |what: &str, width: usize, digits: usize| {
+            f.get(what).map_or(format!(" {:>width$}", "–"), |x| {
+                format!(" {x:>width$.digits$}")
+            })
+        };
+        print!("{:30}{} ns", f.function, cell(NANOSECONDS, 8, 0));
+        print!("{}{}", cell(SPEED, 8, 1), cell(ROOF, 6, 0));
+        for name in CONTENDERS {
+            print!("{}", cell(name, name.len().max(8), 2));
         }
-        line(row);
+        println!();
     }
     for f in options {
-        let mut row = format!("{:26} plain {:.0} ns;", f.function, f.nanoseconds);
-        for (name, ratio) in &f.ratios {
-            write!(row, "  {name} {ratio:.2}").expect("a String takes all");
+        print!("{:26} plain {:.0} ns;", f.function, f.values[0].1);
+        for (name, ratio) in &f.values[1..] {
+            print!("  {name} {ratio:.2}");
         }
-        line(row);
+        println!();
     }
-    out
+    println!();
 }
 
 /// The figures as lines of build, shape, function, who, and how many times as long that takes.
 pub fn lines(figures: &[Figures]) -> String {
     let mut out = String::new();
-    for f in figures {
-        let mut line = |what: &str, value: f64| {
-            writeln!(
-                out,
-                "{BUILD}\t{}\t{}\t{what}\t{value:.3}",
-                f.shape, f.function
-            )
-            .expect("a String takes all");
-        };
-        line("nanoseconds", f.nanoseconds);
-        if let (Some(speed), Some(roof)) = (f.speed, f.roof) {
-            line("GFLOP/s", speed);
-            line("% of roof", roof);
-        }
-        for (who, ratio) in &f.ratios {
-            line(who, *ratio);
+    for Figures {
+        shape,
+        function,
+        values,
+        ..
+    } in figures
+    {
+        for (what, value) in values {
+            writeln!(out, "{BUILD}\t{shape}\t{function}\t{what}\t{value:.3}")
+                .expect("a String takes all");
         }
     }
     out

@@ -76,40 +76,31 @@ type Origin<const N: usize, const U: usize, const T: usize, const H: usize> =
 /// The functions of the crate's root.
 fn origin<const N: usize, const U: usize, const T: usize, const H: usize>()
 -> [Origin<N, U, T, H>; 12] {
-    use microattention::{attention, attention_backward};
-    use microattention::{attention_weights, attention_weights_backward};
-    use microattention::{cross_attention, cross_attention_backward};
-    use microattention::{dot_scores, dot_scores_backward, softmax, softmax_backward};
-    use microattention::{weighted_sum, weighted_sum_backward};
-    [
-        ("dot_scores", |x| dot_scores(&x.h, &x.hs, &mut x.a)),
-        ("softmax", |x| softmax(&mut x.a)),
-        ("weighted_sum", |x| weighted_sum(&x.a, &x.hs, &mut x.c)),
-        ("attention_weights", |x| {
-            attention_weights(&x.h, &x.hs, &mut x.a);
-        }),
-        ("attention", |x| attention(&x.h, &x.hs, &mut x.a, &mut x.c)),
-        ("cross_attention", |x| {
-            cross_attention(&x.hs_dec, &x.hs, &mut x.a_dec, &mut x.c_dec);
-        }),
-        ("softmax_backward", |x| softmax_backward(&x.a, &mut x.ds)),
-        ("weighted_sum_backward", |x| {
-            weighted_sum_backward(&x.a, &x.hs, &x.dc, &mut x.ds, &mut x.dhs);
-        }),
-        ("dot_scores_backward", |x| {
-            dot_scores_backward(&x.h, &x.hs, &x.da, &mut x.dh, &mut x.dhs);
-        }),
-        ("attention_weights_backward", |x| {
-            attention_weights_backward(&x.h, &x.hs, &x.a, &x.da, &mut x.dh, &mut x.dhs);
-        }),
-        ("attention_backward", |x| {
-            attention_backward(&x.h, &x.hs, &x.a, &x.dc, &mut x.dh, &mut x.dhs);
-        }),
-        ("cross_attention_backward", |x| {
-            let (dhs_dec, dhs) = (&mut x.dhs_dec, &mut x.dhs);
-            cross_attention_backward(&x.hs_dec, &x.hs, &x.a_dec, &x.dc_dec, dhs_dec, dhs);
-        }),
-    ]
+    macro_rules! calls {
+        ($($function:ident($($input:ident),*; $($output:ident),*);)*) => {
+            [$((
+                stringify!($function),
+                |x| {
+                    let ($($output,)*) = ($(&mut x.$output,)*);
+                    microattention::$function($(&x.$input,)* $($output),*);
+                },
+            )),*]
+        };
+    }
+    calls! {
+        dot_scores(h, hs; a);
+        softmax(; a);
+        weighted_sum(a, hs; c);
+        attention_weights(h, hs; a);
+        attention(h, hs; a, c);
+        cross_attention(hs_dec, hs; a_dec, c_dec);
+        softmax_backward(a; ds);
+        weighted_sum_backward(a, hs, dc; ds, dhs);
+        dot_scores_backward(h, hs, da; dh, dhs);
+        attention_weights_backward(h, hs, a, da; dh, dhs);
+        attention_backward(h, hs, a, dc; dh, dhs);
+        cross_attention_backward(hs_dec, hs, a_dec, dc_dec; dhs_dec, dhs);
+    }
 }
 
 /// Marsaglia's xorshift of 32 bits: uniform in −1 to 1.

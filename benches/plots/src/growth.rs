@@ -1,124 +1,77 @@
 //! Time for each multiply-add over T and H, and for each key of streaming attention.
 
-use std::array::{from_mut, from_ref};
-use std::error::Error;
+use std::array::from_fn;
 use std::fs;
 use std::hint::black_box;
+use std::thread;
 
-use benches::rounds::{Repeat, Times};
+use benches::problem::{filled, random};
+use benches::rounds::Times;
 use benches::table::BUILD;
 use microattention::{Running, attention, attention_backward};
 
-const ROUNDS: usize = 15;
-/// Nanoseconds.
-const TURN: f64 = 500e3;
-const MOST_KEYS: usize = 65_536;
-const MOST_FEATURES: usize = 1024;
+use crate::Done;
 
 /// Values of streaming attention.
 const E: usize = 16;
 const MOST_PUSHED: usize = 10_000_000;
 
-struct Buffers {
-    hs: Vec<f32>,
-    dhs: Vec<f32>,
-    h: Vec<f32>,
-    dc: Vec<f32>,
-    a: Vec<f32>,
-    row: Vec<f32>,
-}
-
-struct Call<C>(C);
-
-impl<C: FnMut()> Repeat for Call<C> {
-    fn repeat(&mut self, times: u32) {
-        for _ in 0..times {
-            (self.0)();
-        }
-    }
-}
-
-pub fn print() -> Result<(), Box<dyn Error>> {
-    println!("build {BUILD} 0 0");
-    for (level, bytes) in caches()? {
-        println!("cache {level} {bytes} 0");
-    }
+pub fn print() -> Done {
+    println!("build\t{BUILD}\t0\t0");
+    caches()?;
     // Backward passes have rows of T on the stack.
-    std::thread::Builder::new()
-        .stack_size(64 << 20)
-        .spawn(|| {
-            all_shapes();
-            streaming();
-        })?
-        .join()
-        .map_err(|_| "a measurement failed")?;
-    Ok(())
+    let measure = || {
+        all_shapes();
+        streaming();
+    };
+    let thread = thread::Builder::new().stack_size(64 << 20).spawn(measure)?;
+    thread.join().map_err(|_| "a measurement failed".into())
 }
 
-macro_rules! shapes {
-    ($x:ident: $($t:literal)*; $h:tt) => {
-        $(shapes!(@ $x $t $h);)*
-    };
-    (@ $x:ident $t:literal [$($h:literal)*]) => {
-        $(shape::<$t, $h>($x);)*
-    };
+/// Nanoseconds of one call.
+fn time(mut call: impl FnMut()) -> f64 {
+    Times::take(1, 15, 500e3, |_, times| (0..times).for_each(|_| call())).lowest(0)
 }
 
 fn all_shapes() {
-    let number = |i: usize| ((i * 31) % 97) as f32 / 48.5 - 1.0;
-    let elements = MOST_KEYS * MOST_FEATURES;
-    let x = &mut Buffers {
-        hs: (0..elements).map(number).collect(),
-        dhs: vec![0.0; elements],
-        h: (0..MOST_FEATURES).map(|i| number(3 * i)).collect(),
-        dc: (0..MOST_FEATURES).map(|i| number(5 * i)).collect(),
-        a: vec![0.0; MOST_KEYS],
-        row: vec![0.0; MOST_FEATURES],
-    };
-    shapes!(x: 8 16 32 64 128 256 512 1024 2048 4096 8192 16384 32768 65536; [4 16 64 256 1024]);
+    macro_rules! shapes {
+        ($($t:literal)*; $h:tt) => {
+            $(shapes!(@ $t $h);)*
+        };
+        (@ $t:literal [$($h:literal)*]) => {
+            $(shape::<$t, $h>();)*
+        };
+    }
+    shapes!(8 16 32 64 128 256 512 1024 2048 4096 8192 16384 32768 65536; [4 16 64 256 1024]);
 }
 
-fn shape<const T: usize, const H: usize>(x: &mut Buffers) {
-    let there = "the buffers hold every shape";
-    let hs: &[[f32; H]; T] = x.hs.as_chunks().0.first_chunk().expect(there);
-    let dhs: &mut [[f32; H]; T] = x.dhs.as_chunks_mut().0.first_chunk_mut().expect(there);
-    let h: &[f32; H] = x.h.first_chunk().expect(there);
-    let dc: &[f32; H] = x.dc.first_chunk().expect(there);
-    let a: &mut [f32; T] = x.a.first_chunk_mut().expect(there);
-    let row: &mut [f32; H] = x.row.first_chunk_mut().expect(there);
-
-    let mut forward = Call(|| {
-        let (h, hs) = (from_ref(black_box(h)), from_ref(black_box(hs)));
-        attention(
-            h,
-            hs,
-            from_mut(black_box(&mut *a)),
-            from_mut(black_box(&mut *row)),
-        );
+fn shape<const T: usize, const H: usize>() {
+    let mut state = 1;
+    let number = &mut || random(&mut state);
+    let hs = filled::<[[[f32; H]; T]; 1]>(number);
+    let h = filled::<[[f32; H]; 1]>(number);
+    let dc = filled::<[[f32; H]; 1]>(number);
+    let (mut a, mut c, mut dh, mut dhs) = (filled(number), dc.clone(), dc.clone(), hs.clone());
+    let forward = time(|| {
+        let (h, hs, a, c) = black_box((&*h, &*hs, &mut *a, &mut *c));
+        attention(h, hs, a, c);
     });
-    let forward = Times::take(&mut [&mut forward], ROUNDS, TURN).lowest(0);
-    let mut backward = Call(|| {
-        let (h, hs) = (from_ref(black_box(h)), from_ref(black_box(hs)));
-        let (a, dc) = (from_ref(black_box(&*a)), from_ref(black_box(dc)));
-        let (dh, dhs) = (
-            from_mut(black_box(&mut *row)),
-            from_mut(black_box(&mut *dhs)),
-        );
-        attention_backward(h, hs, a, dc, dh, dhs);
+    let backward = time(|| {
+        let (h, hs, a, dc) = black_box((&*h, &*hs, &*a, &*dc));
+        attention_backward(h, hs, a, dc, black_box(&mut *dh), black_box(&mut *dhs));
     });
-    let backward = Times::take(&mut [&mut backward], ROUNDS, TURN).lowest(0);
     let elements = (T * H) as f64;
-    println!("forward {H} {T} {:.5}", forward / (2.0 * elements));
-    println!("backward {H} {T} {:.5}", backward / (4.0 * elements));
+    println!("forward\t{H}\t{T}\t{:.5}", forward / (2.0 * elements));
+    println!("backward\t{H}\t{T}\t{:.5}", backward / (4.0 * elements));
 }
 
 /// One key after the other, and blocks of 64 keys, after more and more keys.
 fn streaming() {
     let values: Vec<[f32; E]> = (0..64_u8)
-        .map(|t| std::array::from_fn(|e| (f32::from(t) * 0.7 + e as f32).sin()))
+        .map(|t| from_fn(|e| (f32::from(t) * 0.7 + e as f32).sin()))
         .collect();
     let values: &[[f32; E]; 64] = values[..].try_into().expect("64 of them");
-    let scores: [f32; 64] = std::array::from_fn(|t| (t as f32 * 1.3).cos());
+    let scores: [f32; 64] = from_fn(|t| (t as f32 * 1.3).cos());
     for blocks in [false, true] {
         let mut running = Running::new();
         let mut pushed = 0;
@@ -137,22 +90,22 @@ fn streaming() {
         };
         while next <= MOST_PUSHED {
             push(next - pushed);
-            let times = Times::take(&mut [&mut Call(|| push(64))], ROUNDS, TURN);
+            let each = time(|| push(64)) / 64.0;
             // What was measured was pushed too: a little more than it says.
             pushed = next;
             let what = if blocks { "push_rows" } else { "push" };
-            println!("{what} {E} {pushed} {:.4}", times.lowest(0) / 64.0);
+            println!("{what}\t{E}\t{pushed}\t{each:.4}");
             next *= 4;
         }
     }
 }
 
 /// The data caches of the first core.
-fn caches() -> Result<Vec<(String, usize)>, Box<dyn Error>> {
-    let mut found = Vec::new();
+fn caches() -> Done {
     let Ok(folder) = fs::read_dir("/sys/devices/system/cpu/cpu0/cache") else {
-        return Ok(found);
+        return Ok(());
     };
+    let mut found = Vec::new();
     for entry in folder {
         let path = entry?.path();
         let read = |name: &str| fs::read_to_string(path.join(name)).map(|x| x.trim().to_owned());
@@ -163,9 +116,12 @@ fn caches() -> Result<Vec<(String, usize)>, Box<dyn Error>> {
             let kibibytes = size
                 .strip_suffix('K')
                 .ok_or("a cache size that is not in KiB")?;
-            found.push((format!("L{level}"), 1024 * kibibytes.parse::<usize>()?));
+            found.push((level, 1024 * kibibytes.parse::<usize>()?));
         }
     }
     found.sort();
-    Ok(found)
+    for (level, bytes) in found {
+        println!("cache\tL{level}\t{bytes}\t0");
+    }
+    Ok(())
 }

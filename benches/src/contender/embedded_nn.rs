@@ -4,30 +4,19 @@
 use embedded_nn::float_ops::{fully_connected_f32, softmax_f32};
 use embedded_nn::types::Dims;
 
-use crate::function::Function;
-use crate::layers::Rows;
+use super::{Contender, Rows};
 
 pub struct EmbeddedNn;
 
-impl<const T: usize, const H: usize> Rows<T, H> for EmbeddedNn {
+impl<const T: usize, const H: usize> Contender<T, H> for EmbeddedNn {
     const NAME: &str = "embedded-nn";
 
-    fn has(function: Function) -> bool {
-        matches!(
-            function,
-            Function::DotScores | Function::Softmax | Function::AttentionWeights
-        )
-    }
-
-    /// `hs` is the matrix of weights of a layer with T outputs.
-    fn dot_scores(h: &[f32; H], hs: &[[f32; H]; T], s: &mut [f32; T]) {
-        let (input, filter) = (
-            Dims::new(1, 1, 1, size(H)),
-            Dims::new(size(H), 1, 1, size(T)),
-        );
-        let output = Dims::new(1, 1, 1, size(T));
-        fully_connected_f32(&input, h, &filter, hs.as_flattened(), None, &output, s)
-            .expect("the sizes agree");
+    /// `k` is the matrix of weights of a layer with T outputs.
+    fn scores<const U: usize>(q: &Rows<U, H>, k: &Rows<T, H>, s: &mut Rows<U, T>) {
+        let dims = |n, channels| Dims::new(size(n), 1, 1, size(channels));
+        let (input, filter, output) = (dims(U, H), dims(H, T), dims(U, T));
+        let (q, k, s) = (q.as_flattened(), k.as_flattened(), s.as_flattened_mut());
+        fully_connected_f32(&input, q, &filter, k, None, &output, s).expect("the sizes agree");
     }
 
     fn softmax(x: &mut [f32; T]) {

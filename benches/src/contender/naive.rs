@@ -1,68 +1,45 @@
 //! Index loops in `f32` with one sum for each output, and `libm`'s exponential.
 
-use crate::function::Function;
-use crate::layers::Rows;
+use super::{Contender, Rows};
 
 pub struct Naive;
 
-impl<const T: usize, const H: usize> Rows<T, H> for Naive {
+impl<const T: usize, const H: usize> Contender<T, H> for Naive {
     const NAME: &str = "naive";
 
-    fn has(_: Function) -> bool {
-        true
-    }
-
-    fn weighted_sum(a: &[f32; T], hs: &[[f32; H]; T], c: &mut [f32; H]) {
-        for h in 0..H {
-            let mut sum = 0.0;
+    fn scores<const U: usize>(q: &Rows<U, H>, k: &Rows<T, H>, s: &mut Rows<U, T>) {
+        for u in 0..U {
             for t in 0..T {
-                sum += a[t] * hs[t][h];
+                let mut sum = 0.0;
+                for i in 0..H {
+                    sum += k[t][i] * q[u][i];
+                }
+                s[u][t] = sum;
             }
-            c[h] = sum;
         }
     }
 
-    fn weighted_sum_backward(
-        a: &[f32; T],
-        hs: &[[f32; H]; T],
-        dc: &[f32; H],
-        da: &mut [f32; T],
-        dhs: &mut [[f32; H]; T],
-    ) {
-        for t in 0..T {
-            let mut sum = 0.0;
-            for h in 0..H {
-                sum += dc[h] * hs[t][h];
-                dhs[t][h] = a[t] * dc[h];
-            }
-            da[t] = sum;
-        }
-    }
-
-    fn dot_scores(h: &[f32; H], hs: &[[f32; H]; T], s: &mut [f32; T]) {
-        for t in 0..T {
-            let mut sum = 0.0;
+    fn contexts<const U: usize>(a: &Rows<U, T>, v: &Rows<T, H>, c: &mut Rows<U, H>) {
+        for u in 0..U {
             for i in 0..H {
-                sum += hs[t][i] * h[i];
+                let mut sum = 0.0;
+                for t in 0..T {
+                    sum += a[u][t] * v[t][i];
+                }
+                c[u][i] = sum;
             }
-            s[t] = sum;
         }
     }
 
-    fn dot_scores_backward(
-        h: &[f32; H],
-        hs: &[[f32; H]; T],
-        ds: &[f32; T],
-        dh: &mut [f32; H],
-        dhs: &mut [[f32; H]; T],
-    ) {
-        for i in 0..H {
-            let mut sum = 0.0;
-            for t in 0..T {
-                sum += ds[t] * hs[t][i];
-                dhs[t][i] = ds[t] * h[i];
+    fn outer<const U: usize, const ADD: bool>(a: &Rows<U, T>, q: &Rows<U, H>, d: &mut Rows<T, H>) {
+        for t in 0..T {
+            for i in 0..H {
+                let mut sum = 0.0;
+                for u in 0..U {
+                    sum += a[u][t] * q[u][i];
+                }
+                d[t][i] = if ADD { d[t][i] + sum } else { sum };
             }
-            dh[i] = sum;
         }
     }
 
@@ -80,23 +57,34 @@ impl<const T: usize, const H: usize> Rows<T, H> for Naive {
         }
     }
 
-    fn attention_backward(
-        h: &[f32; H],
-        hs: &[[f32; H]; T],
+    fn weighted_sum_backward(
         a: &[f32; T],
+        hs: &Rows<T, H>,
         dc: &[f32; H],
-        dh: &mut [f32; H],
-        dhs: &mut [[f32; H]; T],
+        da: &mut [f32; T],
+        dhs: &mut Rows<T, H>,
     ) {
-        let mut ds = [0.0; T];
         for t in 0..T {
             let mut sum = 0.0;
             for i in 0..H {
                 sum += dc[i] * hs[t][i];
+                dhs[t][i] = a[t] * dc[i];
             }
-            ds[t] = sum;
+            da[t] = sum;
         }
-        <Self as Rows<T, H>>::softmax_backward(a, &mut ds);
+    }
+
+    fn attention_backward(
+        h: &[f32; H],
+        hs: &Rows<T, H>,
+        a: &[f32; T],
+        dc: &[f32; H],
+        dh: &mut [f32; H],
+        dhs: &mut Rows<T, H>,
+    ) {
+        let mut ds = [0.0; T];
+        <Self as Contender<T, H>>::dot_scores(dc, hs, &mut ds);
+        <Self as Contender<T, H>>::softmax_backward(a, &mut ds);
         for i in 0..H {
             let mut sum = 0.0;
             for t in 0..T {
@@ -107,44 +95,20 @@ impl<const T: usize, const H: usize> Rows<T, H> for Naive {
         }
     }
 
-    fn queries_backward<const U: usize>(
-        q: &[[f32; H]; U],
-        k: &[[f32; H]; T],
-        v: &[[f32; H]; T],
-        a: &[[f32; T]; U],
-        dc: &[[f32; H]; U],
-        dq: &mut [[f32; H]; U],
-        dk: &mut [[f32; H]; T],
-        dv: Option<&mut [[f32; H]; T]>,
-    ) {
+    fn score_gradients<const U: usize>(
+        k: &Rows<T, H>,
+        v: &Rows<T, H>,
+        a: &Rows<U, T>,
+        dc: &Rows<U, H>,
+        dq: &mut Rows<U, H>,
+    ) -> Rows<U, T> {
         let mut ds = [[0.0; T]; U];
         for u in 0..U {
-            <Self as Rows<T, H>>::dot_scores(&dc[u], v, &mut ds[u]);
-            <Self as Rows<T, H>>::softmax_backward(&a[u], &mut ds[u]);
-            <Self as Rows<T, H>>::weighted_sum(&ds[u], k, &mut dq[u]);
+            <Self as Contender<T, H>>::dot_scores(&dc[u], v, &mut ds[u]);
+            <Self as Contender<T, H>>::softmax_backward(&a[u], &mut ds[u]);
+            <Self as Contender<T, H>>::weighted_sum(&ds[u], k, &mut dq[u]);
         }
-        for t in 0..T {
-            for i in 0..H {
-                let mut sum = 0.0;
-                for u in 0..U {
-                    sum += ds[u][t] * q[u][i];
-                }
-                dk[t][i] = sum;
-            }
-        }
-        let mut dv = dv;
-        for t in 0..T {
-            for i in 0..H {
-                let mut sum = 0.0;
-                for u in 0..U {
-                    sum += a[u][t] * dc[u][i];
-                }
-                match &mut dv {
-                    Some(dv) => dv[t][i] = sum,
-                    None => dk[t][i] += sum,
-                }
-            }
-        }
+        ds
     }
 
     fn log_softmax(x: &mut [f32; T]) {
@@ -170,22 +134,14 @@ impl<const T: usize, const H: usize> Rows<T, H> for Naive {
     }
 
     fn softmax_cross_entropy(x: &mut [f32; T], label: usize) -> f32 {
-        let max = max(x);
-        let mut sum = 0.0;
-        let score = x[label];
-        for t in 0..T {
-            x[t] = libm::expf(x[t] - max);
-            sum += x[t];
-        }
-        for t in 0..T {
-            x[t] /= sum;
-        }
+        let (max, score) = (max(x), x[label]);
+        let sum = softmax(x, libm::expf);
         x[label] -= 1.0;
         max - score + libm::logf(sum)
     }
 
     /// The usual online softmax: plain sums, rescaled when a larger score comes.
-    fn running(s: &[f32; T], hs: &[[f32; H]; T], c: &mut [f32; H]) {
+    fn running(s: &[f32; T], hs: &Rows<T, H>, c: &mut [f32; H]) {
         let (mut max, mut sum) = (f32::NEG_INFINITY, 0.0);
         c.fill(0.0);
         for t in 0..T {
@@ -209,18 +165,19 @@ impl<const T: usize, const H: usize> Rows<T, H> for Naive {
     }
 }
 
-fn max(x: &[f32]) -> f32 {
-    let mut max = f32::NEG_INFINITY;
-    for t in 0..x.len() {
-        if x[t] > max {
-            max = x[t];
-        }
+/// The softmax with std's exponential instead of `libm`'s.
+pub struct StdExp;
+
+impl<const T: usize, const H: usize> Contender<T, H> for StdExp {
+    const NAME: &str = "std exp";
+
+    fn softmax(x: &mut [f32; T]) {
+        softmax(x, f32::exp);
     }
-    max
 }
 
-/// Softmax as index loops, with the exponential `exp`.
-pub fn softmax<const T: usize>(x: &mut [f32; T], exp: impl Fn(f32) -> f32) {
+/// Softmax as index loops, with the exponential `exp`; returns the sum of the exponentials.
+pub fn softmax<const T: usize>(x: &mut [f32; T], exp: impl Fn(f32) -> f32) -> f32 {
     let max = max(x);
     let mut sum = 0.0;
     for t in 0..T {
@@ -230,4 +187,15 @@ pub fn softmax<const T: usize>(x: &mut [f32; T], exp: impl Fn(f32) -> f32) {
     for t in 0..T {
         x[t] /= sum;
     }
+    sum
+}
+
+pub fn max(x: &[f32]) -> f32 {
+    let mut max = f32::NEG_INFINITY;
+    for t in 0..x.len() {
+        if x[t] > max {
+            max = x[t];
+        }
+    }
+    max
 }

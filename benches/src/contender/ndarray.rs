@@ -3,59 +3,44 @@
 use ::ndarray::linalg::{general_mat_mul, general_mat_vec_mul};
 use ::ndarray::{ArrayView2, ArrayViewMut1, ArrayViewMut2, Zip, aview1, aview2};
 
-use crate::layers::Rows;
+use super::{Contender, Rows};
 
 pub struct Ndarray;
 
-impl<const T: usize, const H: usize> Rows<T, H> for Ndarray {
+/// `out = x·y`, of one row as matrix times vector.
+fn product<const R: usize, const M: usize, const L: usize>(
+    x: &Rows<R, M>,
+    y: &ArrayView2<f32>,
+    out: &mut Rows<R, L>,
+) {
+    if R == 1 {
+        let out = &mut ArrayViewMut1::from(&mut out[0]);
+        general_mat_vec_mul(1.0, &y.t(), &aview1(&x[0]), 0.0, out);
+    } else {
+        general_mat_mul(1.0, &aview2(x), y, 0.0, &mut ArrayViewMut2::from(out));
+    }
+}
+
+impl<const T: usize, const H: usize> Contender<T, H> for Ndarray {
     const NAME: &str = "ndarray";
 
-    fn weighted_sum(a: &[f32; T], hs: &[[f32; H]; T], c: &mut [f32; H]) {
-        general_mat_vec_mul(
-            1.0,
-            &aview2(hs).t(),
-            &aview1(a),
-            0.0,
-            &mut ArrayViewMut1::from(c),
-        );
+    fn scores<const U: usize>(q: &Rows<U, H>, k: &Rows<T, H>, s: &mut Rows<U, T>) {
+        product(q, &aview2(k).t(), s);
     }
 
-    fn weighted_sum_backward(
-        a: &[f32; T],
-        hs: &[[f32; H]; T],
-        dc: &[f32; H],
-        da: &mut [f32; T],
-        dhs: &mut [[f32; H]; T],
-    ) {
-        general_mat_vec_mul(
-            1.0,
-            &aview2(hs),
-            &aview1(dc),
-            0.0,
-            &mut ArrayViewMut1::from(da),
-        );
-        outer(a, dc, dhs);
+    fn contexts<const U: usize>(a: &Rows<U, T>, v: &Rows<T, H>, c: &mut Rows<U, H>) {
+        product(a, &aview2(v), c);
     }
 
-    fn dot_scores(h: &[f32; H], hs: &[[f32; H]; T], s: &mut [f32; T]) {
-        general_mat_vec_mul(
-            1.0,
-            &aview2(hs),
-            &aview1(h),
-            0.0,
-            &mut ArrayViewMut1::from(s),
-        );
-    }
-
-    fn dot_scores_backward(
-        h: &[f32; H],
-        hs: &[[f32; H]; T],
-        ds: &[f32; T],
-        dh: &mut [f32; H],
-        dhs: &mut [[f32; H]; T],
-    ) {
-        <Self as Rows<T, H>>::weighted_sum(ds, hs, dh);
-        outer(ds, h, dhs);
+    fn outer<const U: usize, const ADD: bool>(a: &Rows<U, T>, q: &Rows<U, H>, d: &mut Rows<T, H>) {
+        let mut d = ArrayViewMut2::from(d);
+        if U > 1 || ADD {
+            general_mat_mul(1.0, &aview2(a).t(), &aview2(q), f32::from(ADD), &mut d);
+        } else {
+            Zip::from(d.rows_mut()).and(&a[0]).for_each(|row, &a| {
+                Zip::from(row).and(&q[0]).for_each(|d, &q| *d = a * q);
+            });
+        }
     }
 
     fn softmax(x: &mut [f32; T]) {
@@ -74,88 +59,21 @@ impl<const T: usize, const H: usize> Rows<T, H> for Ndarray {
 
     fn attention_backward(
         h: &[f32; H],
-        hs: &[[f32; H]; T],
+        hs: &Rows<T, H>,
         a: &[f32; T],
         dc: &[f32; H],
         dh: &mut [f32; H],
-        dhs: &mut [[f32; H]; T],
+        dhs: &mut Rows<T, H>,
     ) {
         let mut ds = [0.0; T];
-        <Self as Rows<T, H>>::dot_scores(dc, hs, &mut ds);
-        <Self as Rows<T, H>>::softmax_backward(a, &mut ds);
-        <Self as Rows<T, H>>::weighted_sum(&ds, hs, dh);
-        Zip::from(ArrayViewMut2::from(dhs).rows_mut())
-            .and(a)
-            .and(&ds)
-            .for_each(|row, &a, &g| {
-                Zip::from(row)
-                    .and(dc)
-                    .and(h)
-                    .for_each(|x, &dc, &h| *x = a * dc + g * h);
-            });
+        <Self as Contender<T, H>>::dot_scores(dc, hs, &mut ds);
+        <Self as Contender<T, H>>::softmax_backward(a, &mut ds);
+        <Self as Contender<T, H>>::weighted_sum(&ds, hs, dh);
+        let mut dhs = ArrayViewMut2::from(dhs);
+        let rows = Zip::from(dhs.rows_mut()).and(a).and(&ds);
+        rows.for_each(|row, &a, &ds| {
+            let elements = Zip::from(row).and(dc).and(h);
+            elements.for_each(|x, &dc, &h| *x = a * dc + ds * h);
+        });
     }
-
-    fn queries<const U: usize>(
-        q: &[[f32; H]; U],
-        k: &[[f32; H]; T],
-        v: &[[f32; H]; T],
-        a: &mut [[f32; T]; U],
-        c: &mut [[f32; H]; U],
-    ) {
-        general_mat_mul(
-            1.0,
-            &aview2(q),
-            &aview2(k).t(),
-            0.0,
-            &mut ArrayViewMut2::from(&mut *a),
-        );
-        for a in &mut *a {
-            <Self as Rows<T, H>>::softmax(a);
-        }
-        general_mat_mul(
-            1.0,
-            &aview2(a),
-            &aview2(v),
-            0.0,
-            &mut ArrayViewMut2::from(c),
-        );
-    }
-
-    fn queries_backward<const U: usize>(
-        q: &[[f32; H]; U],
-        k: &[[f32; H]; T],
-        v: &[[f32; H]; T],
-        a: &[[f32; T]; U],
-        dc: &[[f32; H]; U],
-        dq: &mut [[f32; H]; U],
-        dk: &mut [[f32; H]; T],
-        dv: Option<&mut [[f32; H]; T]>,
-    ) {
-        let mut ds = [[0.0; T]; U];
-        let (dc, k): (ArrayView2<_>, _) = (aview2(dc), aview2(k));
-        general_mat_mul(
-            1.0,
-            &dc,
-            &aview2(v).t(),
-            0.0,
-            &mut ArrayViewMut2::from(&mut ds),
-        );
-        for (a, ds) in a.iter().zip(&mut ds) {
-            <Self as Rows<T, H>>::softmax_backward(a, ds);
-        }
-        let (a, ds, mut dk) = (aview2(a), aview2(&ds), ArrayViewMut2::from(dk));
-        general_mat_mul(1.0, &ds, &k, 0.0, &mut ArrayViewMut2::from(dq));
-        general_mat_mul(1.0, &ds.t(), &aview2(q), 0.0, &mut dk);
-        match dv {
-            Some(dv) => general_mat_mul(1.0, &a.t(), &dc, 0.0, &mut ArrayViewMut2::from(dv)),
-            None => general_mat_mul(1.0, &a.t(), &dc, 1.0, &mut dk),
-        }
-    }
-}
-
-/// `out[t,h] = x[t]·y[h]`
-fn outer<const T: usize, const H: usize>(x: &[f32; T], y: &[f32; H], out: &mut [[f32; H]; T]) {
-    Zip::from(ArrayViewMut2::from(out).rows_mut())
-        .and(x)
-        .for_each(|row, &x| Zip::from(row).and(y).for_each(|out, &y| *out = x * y));
 }

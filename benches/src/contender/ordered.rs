@@ -1,66 +1,45 @@
 //! Loops in the order of summation of this crate, written plainly: eight lanes for a sum over H, the
 //! order of `t` for a sum of rows. Without an exponential the results are the same bits.
 
-use crate::layers::Rows;
+use super::naive::max;
+use super::{Contender, Rows};
 
 pub struct Ordered;
 
-impl<const T: usize, const H: usize> Rows<T, H> for Ordered {
+impl<const T: usize, const H: usize> Contender<T, H> for Ordered {
     const NAME: &str = "ordered";
 
-    fn weighted_sum(a: &[f32; T], hs: &[[f32; H]; T], c: &mut [f32; H]) {
-        c.fill(0.0);
-        for t in 0..T {
-            for h in 0..H {
-                c[h] += a[t] * hs[t][h];
+    fn scores<const U: usize>(q: &Rows<U, H>, k: &Rows<T, H>, s: &mut Rows<U, T>) {
+        for u in 0..U {
+            for t in 0..T {
+                s[u][t] = dot(&k[t], &q[u]);
             }
         }
     }
 
-    fn weighted_sum_backward(
-        a: &[f32; T],
-        hs: &[[f32; H]; T],
-        dc: &[f32; H],
-        da: &mut [f32; T],
-        dhs: &mut [[f32; H]; T],
-    ) {
-        for t in 0..T {
-            da[t] = dot(dc, &hs[t]);
-            for h in 0..H {
-                dhs[t][h] = a[t] * dc[h];
+    fn contexts<const U: usize>(a: &Rows<U, T>, v: &Rows<T, H>, c: &mut Rows<U, H>) {
+        for u in 0..U {
+            c[u].fill(0.0);
+            for t in 0..T {
+                for i in 0..H {
+                    c[u][i] += a[u][t] * v[t][i];
+                }
             }
         }
     }
 
-    fn dot_scores(h: &[f32; H], hs: &[[f32; H]; T], s: &mut [f32; T]) {
-        for t in 0..T {
-            s[t] = dot(&hs[t], h);
-        }
-    }
-
-    fn dot_scores_backward(
-        h: &[f32; H],
-        hs: &[[f32; H]; T],
-        ds: &[f32; T],
-        dh: &mut [f32; H],
-        dhs: &mut [[f32; H]; T],
-    ) {
-        dh.fill(0.0);
-        for t in 0..T {
-            for i in 0..H {
-                dh[i] += ds[t] * hs[t][i];
-                dhs[t][i] = ds[t] * h[i];
+    fn outer<const U: usize, const ADD: bool>(a: &Rows<U, T>, q: &Rows<U, H>, d: &mut Rows<T, H>) {
+        for u in 0..U {
+            for t in 0..T {
+                for i in 0..H {
+                    put(&mut d[t][i], ADD || u > 0, a[u][t] * q[u][i]);
+                }
             }
         }
     }
 
     fn softmax(x: &mut [f32; T]) {
-        let mut max = f32::NEG_INFINITY;
-        for t in 0..T {
-            if x[t] > max {
-                max = x[t];
-            }
-        }
+        let max = max(x);
         for t in 0..T {
             x[t] = libm::expf(x[t] - max);
         }
@@ -77,65 +56,63 @@ impl<const T: usize, const H: usize> Rows<T, H> for Ordered {
         }
     }
 
-    fn attention_backward(
-        h: &[f32; H],
-        hs: &[[f32; H]; T],
+    fn weighted_sum_backward(
         a: &[f32; T],
+        hs: &Rows<T, H>,
         dc: &[f32; H],
-        dh: &mut [f32; H],
-        dhs: &mut [[f32; H]; T],
+        da: &mut [f32; T],
+        dhs: &mut Rows<T, H>,
     ) {
-        let mut ds = [0.0; T];
-        <Self as Rows<T, H>>::dot_scores(dc, hs, &mut ds);
-        <Self as Rows<T, H>>::softmax_backward(a, &mut ds);
-        dh.fill(0.0);
         for t in 0..T {
+            da[t] = dot(dc, &hs[t]);
             for i in 0..H {
-                dh[i] += ds[t] * hs[t][i];
-                dhs[t][i] = a[t] * dc[i] + ds[t] * h[i];
+                dhs[t][i] = a[t] * dc[i];
             }
         }
     }
 
-    fn queries_backward<const U: usize>(
-        q: &[[f32; H]; U],
-        k: &[[f32; H]; T],
-        v: &[[f32; H]; T],
-        a: &[[f32; T]; U],
-        dc: &[[f32; H]; U],
-        dq: &mut [[f32; H]; U],
-        dk: &mut [[f32; H]; T],
-        mut dv: Option<&mut [[f32; H]; T]>,
+    fn dot_scores_backward(
+        h: &[f32; H],
+        hs: &Rows<T, H>,
+        ds: &[f32; T],
+        dh: &mut [f32; H],
+        dhs: &mut Rows<T, H>,
+    ) {
+        dh.fill(0.0);
+        for t in 0..T {
+            for i in 0..H {
+                dh[i] += ds[t] * hs[t][i];
+                dhs[t][i] = ds[t] * h[i];
+            }
+        }
+    }
+
+    /// Both gradients of `hs` are added up for each query, before the next one's.
+    fn cross_attention_backward<const U: usize>(
+        q: &Rows<U, H>,
+        hs: &Rows<T, H>,
+        a: &Rows<U, T>,
+        dc: &Rows<U, H>,
+        dq: &mut Rows<U, H>,
+        dhs: &mut Rows<T, H>,
     ) {
         for u in 0..U {
             let mut ds = [0.0; T];
-            <Self as Rows<T, H>>::dot_scores(&dc[u], v, &mut ds);
-            <Self as Rows<T, H>>::softmax_backward(&a[u], &mut ds);
+            <Self as Contender<T, H>>::dot_scores(&dc[u], hs, &mut ds);
+            <Self as Contender<T, H>>::softmax_backward(&a[u], &mut ds);
             dq[u].fill(0.0);
             for t in 0..T {
                 for i in 0..H {
-                    dq[u][i] += ds[t] * k[t][i];
-                    let (of_key, of_value) = (ds[t] * q[u][i], a[u][t] * dc[u][i]);
-                    match &mut dv {
-                        Some(dv) => {
-                            put(&mut dk[t][i], u, of_key);
-                            put(&mut dv[t][i], u, of_value);
-                        }
-                        None => put(&mut dk[t][i], u, of_value + of_key),
-                    }
+                    dq[u][i] += ds[t] * hs[t][i];
+                    put(&mut dhs[t][i], u > 0, a[u][t] * dc[u][i] + ds[t] * q[u][i]);
                 }
             }
         }
     }
 }
 
-/// The first query writes, the others add.
-fn put(sum: &mut f32, u: usize, x: f32) {
-    if u == 0 {
-        *sum = x;
-    } else {
-        *sum += x;
-    }
+fn put(sum: &mut f32, add: bool, x: f32) {
+    *sum = if add { *sum + x } else { x };
 }
 
 fn dot(x: &[f32], y: &[f32]) -> f32 {
