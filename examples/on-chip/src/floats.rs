@@ -5,7 +5,8 @@ use core::hint::black_box;
 
 use crate::Board;
 
-/// Prints a digest of sums, differences, products and quotients of normal numbers, and what becomes of subnormal ones.
+/// Prints a digest of sums, differences, products and quotients of normal numbers, what becomes of subnormal ones,
+/// and of a cast.
 ///
 /// # Errors
 ///
@@ -31,8 +32,9 @@ pub fn floats(board: &mut impl Board) -> fmt::Result {
     }
     let subnormal = black_box(f32::MIN_POSITIVE) * black_box(0.5);
     let kept = if subnormal > 0.0 { "kept" } else { "zero" };
+    let cast = black_box(-1.5_f32) as i32;
     writeln!(
         board,
-        "f32: normal numbers {digest:08x}, subnormal numbers {kept}"
+        "f32: normal numbers {digest:08x}, subnormal numbers {kept}, -1.5 as i32 is {cast}"
     )
 }

@@ -29,8 +29,8 @@ use recordings::{KNOWN, LEARN, RECOGNISE};
 
 /// Numbers in a frame.
 pub const FEATURES: usize = 12;
-/// Room for frames in the ring buffer.
-pub const FRAMES: usize = 32;
+/// The last frames, which are kept in the ring buffer.
+pub const FRAMES: usize = 16;
 /// What is told apart: here, who speaks.
 pub const CLASSES: usize = 3;
 
