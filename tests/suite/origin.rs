@@ -6,16 +6,6 @@ use crate::element::Element;
 
 const T: usize = 5;
 const H: usize = 4;
-const A: [f64; T] = [0.8, 0.1, 0.03, 0.05, 0.02];
-
-fn hs<F: Element>() -> [[F; H]; T] {
-    core::array::from_fn(|t| {
-        core::array::from_fn(|i| {
-            let step = f64::from(u8::try_from(7 * t + 3 * i).expect("it is small"));
-            F::of(libm::sin(step) * 1.5)
-        })
-    })
-}
 
 /// `np.sum(a.reshape(T, 1).repeat(H, axis=1) * hs, axis=0)`
 fn broadcast_multiply_sum<F: Element>(a: &[F; T], hs: &[[F; H]; T]) -> [F; H] {
@@ -29,25 +19,6 @@ fn broadcast_multiply_sum<F: Element>(a: &[F; T], hs: &[[F; H]; T]) -> [F; H] {
         }
     }
     sum
-}
-
-/// `np.dot(a, hs)`
-fn dot<F: Element>(a: &[F; T], hs: &[[F; H]; T]) -> [F; H] {
-    core::array::from_fn(|i| (0..T).fold(F::of(0.0), |sum, t| sum + a[t] * hs[t][i]))
-}
-
-fn the_context_vector<F: Element>() {
-    let (a, hs) = (A.map(F::of), hs::<F>());
-    let mut c = [[F::of(f64::NAN); H]];
-    weighted_sum(&[a], &[hs], &mut c);
-    assert_eq!(c[0], broadcast_multiply_sum(&a, &hs));
-    assert_eq!(c[0], dot(&a, &hs));
-}
-
-#[test]
-fn context_vector() {
-    the_context_vector::<f32>();
-    the_context_vector::<f64>();
 }
 
 /// Numbers that can be checked by hand.
