@@ -25,21 +25,15 @@ mod random;
 
 use core::fmt::Write;
 
-use every_function::{Calls, EveryFunction};
+#[cfg(target_abi = "eabihf")]
+use every_function::Calls;
 
-use crate::calls::Measured;
 use crate::cost::Cost;
 
 fn print_all() {
-    let nothing = EveryFunction::<f32, 1, 4, 16, 8>::EMPTY.softmax as usize;
-    print(
-        "empty",
-        ("softmax", ""),
-        [1, 4, 16, 8],
-        1,
-        Cost::default(),
-        nothing,
-    );
+    let nothing: fn(&mut [[f32; 16]; 1]) = |_| ();
+    let (name, at) = (("softmax", ""), [1, 4, 16, 8]);
+    print("empty", name, at, 1, Cost::default(), nothing as usize);
     shape::<1, 4, 16, 8>();
     shape::<4, 4, 16, 16>();
     shape::<1, 4, 64, 32>();
@@ -54,27 +48,17 @@ fn print_all() {
 
 /// Every function without options.
 fn shape<const N: usize, const U: usize, const T: usize, const H: usize>() {
-    origin::measure::<N, U, T, H>(&[
-        ("count", const { &origin::wanted() }),
-        ("naive", const { &naive::functions() }),
-        #[cfg(target_abi = "eabihf")]
-        ("hand", const { &by_hand::functions() }),
-    ]);
-    let mut m = Measured::<N, U, T, H>::new();
-    m.each(Calls::PLAIN.dot_product, "");
-    m.each(calls::dot_product_uses(), "");
-    m.each(Calls::PLAIN.normalizer, "");
-    m.each(Calls::WITHOUT_OPTIONS, "");
-    calls::integers::<N, U, T, H>();
+    origin::measure::<N, U, T, H>();
+    calls::plain::<N, U, T, H>();
 }
 
 /// The functions with each option.
 #[cfg(target_abi = "eabihf")]
 fn options<const N: usize, const U: usize, const T: usize, const H: usize>() {
-    let mut m = Measured::<N, U, T, H>::new();
+    let mut x = calls::arguments::<N, U, T, H>();
     for (lengths, value) in [(T, "=T"), (T / 4, "=T/4")] {
-        m.arguments.lengths = [lengths; N];
-        m.with_option(&Calls::LENGTHS, value);
+        x.options.lengths = [lengths; N];
+        calls::with_option(&mut x, &Calls::LENGTHS, value);
     }
     for calls in [
         &Calls::CAUSAL,
@@ -83,15 +67,15 @@ fn options<const N: usize, const U: usize, const T: usize, const H: usize>() {
         &Calls::BIAS,
         &Calls::SCALE,
     ] {
-        m.with_option(calls, "");
+        calls::with_option(&mut x, calls, "");
     }
 }
 
 /// Training with many queries: all that `cross_attention` takes.
 #[cfg(target_abi = "eabihf")]
 fn training<const N: usize, const U: usize, const T: usize, const H: usize>() {
-    let mut m = Measured::<N, U, T, H>::new();
-    m.each(calls::training(), "");
+    let mut x = calls::arguments::<N, U, T, H>();
+    calls::each(&mut x, [N, U, T, H], calls::training(), "");
 }
 
 /// Prints a line; `value` is that of the option.

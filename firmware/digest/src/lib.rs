@@ -13,12 +13,10 @@ mod digest;
 mod exp;
 mod integers;
 mod number;
-mod root;
 mod rows;
 
 pub use crate::digest::{Digest, Digests};
 pub use crate::number::{Kind, Number, Random};
-pub use crate::root::Root;
 
 use every_function::{Arguments, Call, Calls};
 
@@ -83,7 +81,7 @@ fn plain<F: Number, const N: usize, const U: usize, const T: usize, const H: usi
     digests: &mut Digests,
 ) {
     run! { digests:
-        [Root::<F, N, U, T, H>::CALLS];
+        [Calls::<F, N, U, T, H>::ROOT];
         [Calls::<F, N, U, T, H>::WITHOUT_OPTIONS];
         [Calls::<F, N, U, T, H>::PLAIN.dot_product];
     }
@@ -101,7 +99,7 @@ fn size<F: Number, const N: usize, const U: usize, const T: usize, const H: usiz
     digests: &mut Digests,
 ) {
     run! { digests:
-        [Root::<F, N, U, T, H>::CALLS];
+        [Calls::<F, N, U, T, H>::ROOT];
         [Calls::<F, N, U, T, H>::WITHOUT_OPTIONS];
     }
 }
@@ -165,7 +163,7 @@ fn uses_combined<F: Number, const N: usize, const U: usize, const T: usize, cons
 #[inline(never)]
 fn run<F: Number, const N: usize, const U: usize, const T: usize, const H: usize>(
     digests: &mut Digests,
-    calls: &[&[Call<F, N, U, T, H>]],
+    calls: &[&[Call<Arguments<F, N, U, T, H>>]],
 ) {
     for (seed, kind) in (1..).zip(Kind::ALL) {
         let mut x = arguments(kind, seed);
@@ -192,37 +190,16 @@ fn arguments<F: Number, const N: usize, const U: usize, const T: usize, const H:
 ) -> Arguments<F, N, U, T, H> {
     let mut random = Random(seed);
     let mut x = Arguments::new(|| random.number(kind));
-    let keys = T as u32;
-    for (lengths, offsets) in x.lengths.iter_mut().zip(&mut x.offsets) {
-        *lengths = random.below(keys + 3) as usize;
-        *offsets = random.below(keys + 3) as isize - 2;
-    }
-    x.offset = random.below(keys + 3) as isize - 2;
-    x.back = random.below(keys + 1) as usize;
-    x.ahead = random.below(3) as usize;
-    let masks = x.mask.as_flattened_mut().iter_mut();
-    for mask in masks.chain(x.mask_dec.as_flattened_mut().as_flattened_mut()) {
-        *mask = random.below(4) > 0;
-    }
+    random.attended(&mut x.options);
     x.scale = random.number(Kind::Ordinary);
-    for label in &mut x.labels {
-        *label = Some(random.below(keys + 2) as usize).filter(|_| random.below(5) > 0);
-    }
+    random.labels(&mut x.options);
     let minus_infinity = -F::from_parts(0, F::LAST_EXPONENT, 0);
-    let scores =
-        x.a.as_flattened_mut()
-            .iter_mut()
-            .chain(x.s.as_flattened_mut());
-    for score in scores {
+    for score in [&mut x.a, &mut x.s].into_iter().flatten().flatten() {
         *score = random.number(kind);
     }
-    let scores =
-        x.a.as_flattened_mut()
-            .iter_mut()
-            .chain(x.s.as_flattened_mut());
-    let biases = x.bias.as_flattened_mut().iter_mut();
-    let biases = biases.chain(x.bias_dec.as_flattened_mut().as_flattened_mut());
-    for score in scores.chain(biases).chain(&mut x.score) {
+    let rows = [&mut x.a, &mut x.s, &mut x.bias].into_iter().flatten();
+    let rows = rows.chain(x.bias_dec.as_flattened_mut());
+    for score in rows.flatten().chain(&mut x.score) {
         if random.below(8) == 0 {
             *score = minus_infinity;
         }

@@ -4,8 +4,8 @@ use core::array;
 
 use microattention::{Float, Normalizer, Running};
 
-/// The arguments of every call: options, inputs, what a forward pass saves, results and gradients.
-pub struct Arguments<F, const N: usize, const U: usize, const T: usize, const H: usize> {
+/// Which keys are attended, and which is right.
+pub struct Options<const N: usize, const U: usize, const T: usize> {
     pub lengths: [usize; N],
     pub offset: isize,
     pub offsets: [isize; N],
@@ -13,6 +13,28 @@ pub struct Arguments<F, const N: usize, const U: usize, const T: usize, const H:
     pub ahead: usize,
     pub mask: [[bool; T]; N],
     pub mask_dec: [[[bool; T]; U]; N],
+    pub labels: [Option<usize>; N],
+}
+
+impl<const N: usize, const U: usize, const T: usize> Options<N, U, T> {
+    /// Those that leave about a quarter to a half of the keys.
+    pub(crate) fn new() -> Self {
+        Self {
+            lengths: [T / 4; N],
+            offset: (T / 4).cast_signed(),
+            offsets: [(T / 4).cast_signed(); N],
+            back: T / 4,
+            ahead: 0,
+            mask: [array::from_fn(|t| t % 2 == 0); N],
+            mask_dec: [array::from_fn(|u| array::from_fn(|t| (t + u) % 2 == 0)); N],
+            labels: array::from_fn(|n| Some(n % T.max(1))),
+        }
+    }
+}
+
+/// The arguments of every call: options, inputs, what a forward pass saves, results and gradients.
+pub struct Arguments<F, const N: usize, const U: usize, const T: usize, const H: usize> {
+    pub options: Options<N, U, T>,
     pub bias: [[F; T]; N],
     pub bias_dec: [[[F; T]; U]; N],
     pub scale: F,
@@ -23,7 +45,6 @@ pub struct Arguments<F, const N: usize, const U: usize, const T: usize, const H:
     /// The values, where they are not the keys.
     pub v: [[[F; H]; T]; N],
     pub score: [F; N],
-    pub labels: [Option<usize>; N],
 
     pub a: [[F; T]; N],
     pub a_dec: [[[F; T]; U]; N],
@@ -52,18 +73,12 @@ pub struct Arguments<F, const N: usize, const U: usize, const T: usize, const H:
 impl<F: Float, const N: usize, const U: usize, const T: usize, const H: usize>
     Arguments<F, N, U, T, H>
 {
-    /// Options that leave about a quarter to a half of the keys, and `number`s in all else that is
-    /// read before it is written. Weights and what is saved come from the forward passes.
+    /// `number`s in all that is read before it is written. Weights and what is saved come from the
+    /// forward passes.
     pub fn new(mut number: impl FnMut() -> F) -> Self {
         let zero = F::default();
         Self {
-            lengths: [T / 4; N],
-            offset: (T / 4).cast_signed(),
-            offsets: [(T / 4).cast_signed(); N],
-            back: T / 4,
-            ahead: 0,
-            mask: [array::from_fn(|t| t % 2 == 0); N],
-            mask_dec: [array::from_fn(|u| array::from_fn(|t| (t + u) % 2 == 0)); N],
+            options: Options::new(),
             bias: rows(&mut number),
             bias_dec: array::from_fn(|_| rows(&mut number)),
             scale: number(),
@@ -72,7 +87,6 @@ impl<F: Float, const N: usize, const U: usize, const T: usize, const H: usize>
             hs_dec: array::from_fn(|_| rows(&mut number)),
             v: array::from_fn(|_| rows(&mut number)),
             score: array::from_fn(|_| number()),
-            labels: array::from_fn(|n| Some(n % T.max(1))),
             a: [[zero; T]; N],
             a_dec: [[[zero; T]; U]; N],
             normalizer: [Normalizer::default(); N],

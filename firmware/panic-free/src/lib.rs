@@ -8,9 +8,9 @@
 
 use core::panic::PanicInfo;
 
-use every_function::EveryFunction;
 #[cfg(not(feature = "prove-the-check"))]
-use every_function::{Call, Calls, IntegerCall};
+use every_function::Integers;
+use every_function::{Arguments, Call, Calls};
 
 unsafe extern "C" {
     safe fn a_panic_is_reachable() -> !;
@@ -23,10 +23,10 @@ fn panic(_: &PanicInfo) -> ! {
 
 macro_rules! every_function {
     ($($float:ident $n:literal $u:literal $t:literal $h:literal,)*) => {
-        /// The functions at each shape.
+        /// The functions of the crate's root at each shape, with each use of their gradients.
         #[unsafe(no_mangle)]
-        pub static EVERY_FUNCTION: ($(EveryFunction<$float, $n, $u, $t, $h>,)*) =
-            ($(EveryFunction::<$float, $n, $u, $t, $h>::CRATE,)*);
+        pub static EVERY_FUNCTION: ($([&[Call<Arguments<$float, $n, $u, $t, $h>>]; 2],)*) =
+            ($([Calls::<$float, $n, $u, $t, $h>::ROOT, Calls::<$float, $n, $u, $t, $h>::ROOT_USES],)*);
     };
 }
 
@@ -35,7 +35,7 @@ macro_rules! every_option {
     ($($float:ident $n:literal $u:literal $t:literal $h:literal,)*) => {
         /// The functions with all options together at each shape, and those that take none.
         #[unsafe(no_mangle)]
-        pub static OPTIONS_TOGETHER: ($([&[Call<$float, $n, $u, $t, $h>]; 7],)*) =
+        pub static OPTIONS_TOGETHER: ($([&[Call<Arguments<$float, $n, $u, $t, $h>>]; 7],)*) =
             ($(Calls::<$float, $n, $u, $t, $h>::TOGETHER,)*);
     };
 }
@@ -45,15 +45,15 @@ macro_rules! integers {
     ($($n:literal $u:literal $t:literal $h:literal,)*) => {
         /// The functions in integers at each shape.
         #[unsafe(no_mangle)]
-        pub static INTEGERS: ($([&[IntegerCall<$n, $u, $t, $h>]; 5],)*) =
-            ($(IntegerCall::<$n, $u, $t, $h>::ALL,)*);
+        pub static INTEGERS: ($([&[Call<Integers<$n, $u, $t, $h>>]; 6],)*) =
+            ($(Integers::<$n, $u, $t, $h>::ALL,)*);
     };
 }
 
 /// The functions with each option by itself.
 #[cfg(not(feature = "prove-the-check"))]
 #[unsafe(no_mangle)]
-pub static OPTIONS_ONE_BY_ONE: [[&[Call<f32, 2, 5, 7, 9>]; 3]; 9] = Calls::ONE_BY_ONE;
+pub static OPTIONS_ONE_BY_ONE: [[&[Call<Arguments<f32, 2, 5, 7, 9>>]; 3]; 9] = Calls::ONE_BY_ONE;
 
 // The types share all code but that of the numbers themselves, so f64 is at one shape here, and below at
 // four.
