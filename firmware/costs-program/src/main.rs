@@ -30,6 +30,13 @@ use every_function::Calls;
 
 use crate::cost::Cost;
 
+#[unsafe(no_mangle)]
+extern "C" fn main() -> ! {
+    board::start();
+    print_all();
+    firmware::exit(0)
+}
+
 fn print_all() {
     let nothing: fn(&mut [[f32; 16]; 1]) = |_| ();
     let (name, at) = (("softmax", ""), [1, 4, 16, 8]);
@@ -94,7 +101,7 @@ fn print(
     let units = units as u32;
     let hundredths = (instructions * 100 + units / 2) / units;
     let (whole, rest) = (hundredths / 100, hundredths % 100);
-    let mut out = board::output();
+    let mut out = firmware::output();
     let function = name.strip_prefix("quantized::").unwrap_or(name);
     let many = function.starts_with("cross") || function.starts_with("dot_product");
     let written = if many {
