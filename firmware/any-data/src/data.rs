@@ -5,8 +5,11 @@ use core::slice;
 use every_function::{Arguments, Integers};
 use microattention::{Normalizer, Running};
 
-/// Kinds of numbers, each by a name and a function: of the place in a row and the row's length.
-pub const FLOATS: [(&str, fn(usize, usize) -> f32); 15] = [
+/// A kind of numbers: its name, and what makes them.
+type Kind<A, B> = (&'static str, fn(A, A) -> B);
+
+/// Of the place in a row and the row's length.
+pub const FLOATS: [Kind<usize, f32>; 15] = [
     ("ordinary", |i, _| ordinary(i)),
     ("ascending", |i, _| i as f32 - 3.0),
     ("descending", |i, _| 3.0 - i as f32),
@@ -26,8 +29,8 @@ pub const FLOATS: [(&str, fn(usize, usize) -> f32); 15] = [
     ("all-plus-infinity", |_, _| f32::INFINITY),
 ];
 
-/// The same for integers, which are the upper bits of these: of a count and a random number.
-pub const INTEGERS: [(&str, fn(i32, i32) -> i32); 9] = [
+/// Of a count and a random number. Integers are the upper bits of these.
+pub const INTEGERS: [Kind<i32, i32>; 9] = [
     ("ordinary", |_, random| random),
     ("ascending", |i, _| i.wrapping_mul(0x0234_5678)),
     ("equal", |_, _| 0x2A2A_2A2A),

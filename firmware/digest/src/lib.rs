@@ -49,20 +49,20 @@ macro_rules! parts {
 }
 
 parts! {
-    "plain-f32" |digests| plain::<f32, 2, 3, 9, 7>(digests),
-    "plain-f64" |digests| plain::<f64, 2, 3, 9, 7>(digests),
+    "plain-f32" |digests| plain::<f32>(digests),
+    "plain-f64" |digests| plain::<f64>(digests),
     "sizes-f32" |digests| {
         sizes::<f32>(digests);
         size::<f32, 1, 1, 63, 1>(digests);
         size::<f32, 1, 1, 1, 63>(digests);
     },
     "sizes-f64" |digests| sizes::<f64>(digests),
-    "options-f32" |digests| options::<f32, 2, 3, 9, 7>(digests),
-    "options-f64" |digests| options::<f64, 2, 3, 9, 7>(digests),
-    "combined-f32" |digests| combined::<f32, 2, 3, 9, 7>(digests),
-    "combined-f64" |digests| combined::<f64, 2, 3, 9, 7>(digests),
-    "uses-f32" |digests| uses_combined::<f32, 2, 3, 9, 7>(digests),
-    "uses-f64" |digests| uses::<f64, 2, 3, 9, 7>(digests),
+    "options-f32" |digests| options::<f32>(digests),
+    "options-f64" |digests| options::<f64>(digests),
+    "combined-f32" |digests| combined::<f32>(digests),
+    "combined-f64" |digests| combined::<f64>(digests),
+    "uses-f32" |digests| uses_combined::<f32>(digests),
+    "uses-f64" |digests| uses::<f64>(digests),
     "rows" |digests| rows::run(digests),
     "exp" |digests| exp::run(digests),
     "integers" |digests| integers::run(digests),
@@ -76,14 +76,15 @@ macro_rules! run {
     };
 }
 
+/// The calls at the shape that all parts have.
+type Usual<F> = Calls<F, 2, 3, 9, 7>;
+
 /// Without an option.
-fn plain<F: Number, const N: usize, const U: usize, const T: usize, const H: usize>(
-    digests: &mut Digests,
-) {
+fn plain<F: Number>(digests: &mut Digests) {
     run! { digests:
-        [Calls::<F, N, U, T, H>::ROOT];
-        [Calls::<F, N, U, T, H>::WITHOUT_OPTIONS];
-        [Calls::<F, N, U, T, H>::PLAIN.dot_product];
+        [Usual::<F>::ROOT];
+        [Usual::<F>::WITHOUT_OPTIONS];
+        [Usual::<F>::PLAIN.dot_product];
     }
 }
 
@@ -105,55 +106,47 @@ fn size<F: Number, const N: usize, const U: usize, const T: usize, const H: usiz
 }
 
 /// Each option by itself.
-fn options<F: Number, const N: usize, const U: usize, const T: usize, const H: usize>(
-    digests: &mut Digests,
-) {
+fn options<F: Number>(digests: &mut Digests) {
     run! { digests:
-        [Calls::<F, N, U, T, H>::LENGTHS.dot_product];
-        [Calls::<F, N, U, T, H>::CAUSAL.dot_product];
-        [Calls::<F, N, U, T, H>::CAUSAL_ROWS.dot_product];
-        [Calls::<F, N, U, T, H>::WINDOW.dot_product];
-        [Calls::<F, N, U, T, H>::MASK.dot_product];
-        [Calls::<F, N, U, T, H>::BIAS.dot_product];
-        [Calls::<F, N, U, T, H>::EACH_QUERY.dot_product];
-        [Calls::<F, N, U, T, H>::SCALE.dot_product];
-        [Calls::<F, N, U, T, H>::SCALE_BY_WIDTH.dot_product];
+        [Usual::<F>::LENGTHS.dot_product];
+        [Usual::<F>::CAUSAL.dot_product];
+        [Usual::<F>::CAUSAL_ROWS.dot_product];
+        [Usual::<F>::WINDOW.dot_product];
+        [Usual::<F>::MASK.dot_product];
+        [Usual::<F>::BIAS.dot_product];
+        [Usual::<F>::EACH_QUERY.dot_product];
+        [Usual::<F>::SCALE.dot_product];
+        [Usual::<F>::SCALE_BY_WIDTH.dot_product];
     }
 }
 
 /// Every function with all options at once.
-fn combined<F: Number, const N: usize, const U: usize, const T: usize, const H: usize>(
-    digests: &mut Digests,
-) {
+fn combined<F: Number>(digests: &mut Digests) {
     run! { digests:
-        [Calls::<F, N, U, T, H>::COMBINED.origin];
-        [Calls::<F, N, U, T, H>::COMBINED.dot_product];
-        [Calls::<F, N, U, T, H>::COMBINED.normalizer];
+        [Usual::<F>::COMBINED.origin];
+        [Usual::<F>::COMBINED.dot_product];
+        [Usual::<F>::COMBINED.normalizer];
     }
 }
 
 /// Every use of the gradients, after the forward passes that save what they read.
-fn uses<F: Number, const N: usize, const U: usize, const T: usize, const H: usize>(
-    digests: &mut Digests,
-) {
+fn uses<F: Number>(digests: &mut Digests) {
     run! { digests:
         [
-            Calls::<F, N, U, T, H>::PLAIN.dot_product,
-            Calls::<F, N, U, T, H>::PLAIN.normalizer,
-            Calls::<F, N, U, T, H>::PLAIN.other_uses,
+            Usual::<F>::PLAIN.dot_product,
+            Usual::<F>::PLAIN.normalizer,
+            Usual::<F>::PLAIN.other_uses,
         ];
     }
 }
 
 /// The same with all options at once.
-fn uses_combined<F: Number, const N: usize, const U: usize, const T: usize, const H: usize>(
-    digests: &mut Digests,
-) {
+fn uses_combined<F: Number>(digests: &mut Digests) {
     run! { digests:
         [
-            Calls::<F, N, U, T, H>::COMBINED.dot_product,
-            Calls::<F, N, U, T, H>::COMBINED.normalizer,
-            Calls::<F, N, U, T, H>::COMBINED.other_uses,
+            Usual::<F>::COMBINED.dot_product,
+            Usual::<F>::COMBINED.normalizer,
+            Usual::<F>::COMBINED.other_uses,
         ];
     }
 }
