@@ -59,6 +59,23 @@ pub fn plain<const N: usize, const U: usize, const T: usize, const H: usize>() {
     }
 }
 
+/// Those that a build for debugging is measured with.
+#[cfg(feature = "main-functions")]
+pub fn main_functions<const N: usize, const U: usize, const T: usize, const H: usize>() {
+    let mut x = arguments::<N, U, T, H>();
+    for list in const { [Calls::<f32, N, U, T, H>::ROOT, Calls::PLAIN.dot_product] } {
+        each(&mut x, [N, U, T, H], list, "");
+    }
+    let mut random = Random::new();
+    let mut x = Integers::<N, U, T, H>::new(|| random.bits().cast_signed());
+    each(
+        &mut x,
+        [N, U, T, H],
+        const { Integers::<N, U, T, H>::PLAIN },
+        "",
+    );
+}
+
 /// The functions with an option.
 #[cfg(target_abi = "eabihf")]
 pub fn with_option<const N: usize, const U: usize, const T: usize, const H: usize>(

@@ -51,7 +51,7 @@ fn instructions(call: &mut dyn FnMut()) -> u32 {
 #[inline(never)]
 fn peak_stack(call: &mut dyn FnMut()) -> usize {
     const PATTERN: u32 = 0xCCCC_CCCC;
-    const WORDS: usize = 4096;
+    const WORDS: usize = 16384;
     let call = black_box(call);
     let top = board::stack_pointer();
     let bottom = (top - 4 * WORDS) as *mut u32;
