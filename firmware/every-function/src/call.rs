@@ -239,17 +239,6 @@ impl<F: Float, const N: usize, const U: usize, const T: usize, const H: usize>
         },
     ];
 
-    /// All options together, with each use of the gradients, and the functions without options.
-    pub const TOGETHER: [List<F, N, U, T, H>; 7] = [
-        Self::WITHOUT_OPTIONS,
-        Self::PLAIN.dot_product,
-        Self::PLAIN.normalizer,
-        Self::COMBINED.origin,
-        Self::COMBINED.dot_product,
-        Self::COMBINED.normalizer,
-        Self::COMBINED.other_uses,
-    ];
-
     /// Each option by itself, and mask and bias for each query, with all gradients wanted.
     pub const ONE_BY_ONE: [[List<F, N, U, T, H>; 3]; 9] = [
         Self::LENGTHS.all_wanted(),
