@@ -44,6 +44,7 @@ def write(costs, judged, version):
         "costs": one_shape(costs),
         "other cores": other_cores(costs),
         "training": training(costs),
+        "debug": debug(costs),
     })
     fill(HERE.parent / "README.md", {
         "naive": beside_naive(costs, ["attention", "attention_backward"]),
@@ -204,3 +205,17 @@ def training(costs):
             row.append(f"{saved} + {stack} = {saved + stack}")
         rows.append(row)
     return table(["N×U×T×H", "weights saved", "normalizers saved"], rows)
+
+
+def debug(costs):
+    """Builds of the profile dev at three levels."""
+    levels = ("0", "1", "s")
+    heads = ["core", "function", "shape",
+             *(f"{what} {level}" for what in ("stack:", "flash:", "instructions:") for level in levels)]
+    rows = []
+    for core, level, _, function, shape in costs:
+        if level == "dev-0":
+            values = [costs[core, f"dev-{level}", "count", function, shape] for level in levels]
+            rows.append([CORES[core], f"`{function}`", shape.replace("x", "×"),
+                         *(v[column] for column in (PAINTED, ALL, INSTRUCTIONS) for v in values)])
+    return table(heads, rows)

@@ -47,7 +47,6 @@ fn print_all() {
     print("empty", name, at, 1, Cost::default(), nothing as usize);
     #[cfg(feature = "main-functions")]
     {
-        calls::main_functions::<1, 4, 16, 8>();
         calls::main_functions::<1, 4, 32, 16>();
         calls::main_functions::<1, 4, 64, 32>();
     }
