@@ -23,6 +23,8 @@ LINKERS = {
     "aarch64-unknown-none": "ld.lld",
     "wasm32-unknown-unknown": "wasm-ld",
 }
+# For programs of the profile `release`, whose code is measured: one `core` serves all of them.
+MEASURED = {"RUSTFLAGS": "-Zemit-stack-sizes -Clink-arg=--emit-relocs", "RUSTC_BOOTSTRAP": "1"}
 NAMES = ["debian", "rustup"]  # costs.txt is made with the first
 HOW_TO_GET_ONE = f"""\
 no Rust compiler for {{target}} was found. One of these gives it:

@@ -7,6 +7,7 @@ use microattention::{
     weighted_sum_backward,
 };
 
+use crate::list::call;
 use crate::{Arguments, Call, list};
 
 type List<F, const N: usize, const U: usize, const T: usize, const H: usize> =
@@ -186,57 +187,33 @@ impl<F: Float, const N: usize, const U: usize, const T: usize, const H: usize>
 
     /// The functions that take no options.
     pub const WITHOUT_OPTIONS: List<F, N, U, T, H> = &[
-        Call {
-            name: "log_softmax",
-            units: N * T,
-            call: |x| log_softmax(&mut x.s),
-        },
-        Call {
-            name: "log_softmax_backward",
-            units: N * T,
-            call: |x| log_softmax_backward(&x.s, &mut x.ds),
-        },
-        Call {
-            name: "softmax_cross_entropy",
-            units: N * T,
-            call: |x| x.loss = softmax_cross_entropy(&mut x.s, &x.options.labels),
-        },
-        Call {
-            name: "Running::push",
-            units: N * H,
-            call: |x| {
-                for ((running, &score), value) in x.running.iter_mut().zip(&x.score).zip(&x.h) {
-                    running.push(score, value);
-                }
-            },
-        },
-        Call {
-            name: "Running::push_rows",
-            units: N * T * H,
-            call: |x| {
-                for ((running, scores), values) in x.other.iter_mut().zip(&x.s).zip(&x.hs) {
-                    running.push_rows(scores, values);
-                }
-            },
-        },
-        Call {
-            name: "Running::merge",
-            units: N * H,
-            call: |x| {
-                for (running, other) in x.running.iter_mut().zip(&x.other) {
-                    running.merge(other);
-                }
-            },
-        },
-        Call {
-            name: "Running::context",
-            units: N * H,
-            call: |x| {
-                for (running, c) in x.running.iter().zip(&mut x.c) {
-                    running.context(c);
-                }
-            },
-        },
+        call("log_softmax", N * T, |x| log_softmax(&mut x.s)),
+        call("log_softmax_backward", N * T, |x| {
+            log_softmax_backward(&x.s, &mut x.ds)
+        }),
+        call("softmax_cross_entropy", N * T, |x| {
+            x.loss = softmax_cross_entropy(&mut x.s, &x.options.labels)
+        }),
+        call("Running::push", N * H, |x| {
+            for ((running, &score), value) in x.running.iter_mut().zip(&x.score).zip(&x.h) {
+                running.push(score, value);
+            }
+        }),
+        call("Running::push_rows", N * T * H, |x| {
+            for ((running, scores), values) in x.other.iter_mut().zip(&x.s).zip(&x.hs) {
+                running.push_rows(scores, values);
+            }
+        }),
+        call("Running::merge", N * H, |x| {
+            for (running, other) in x.running.iter_mut().zip(&x.other) {
+                running.merge(other);
+            }
+        }),
+        call("Running::context", N * H, |x| {
+            for (running, c) in x.running.iter().zip(&mut x.c) {
+                running.context(c);
+            }
+        }),
     ];
 
     /// Each option by itself, and mask and bias for each query, with all gradients wanted.

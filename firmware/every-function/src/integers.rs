@@ -10,6 +10,7 @@ use microattention::quantized::{
 };
 
 use crate::arguments::{Options, rows};
+use crate::list::call;
 use crate::{Call, list};
 
 /// The arguments of every call in integers: options, inputs, results and gradients.
@@ -132,26 +133,18 @@ impl<const N: usize, const U: usize, const T: usize, const H: usize> Integers<N,
 
     /// What is done to each number of a row.
     pub const NUMBERS: &[Call<Self>] = &[
-        Call {
-            name: "quantized::softmax_cross_entropy",
-            units: N * T,
-            call: |x| x.loss = softmax_cross_entropy(x.sigma, &x.s, &x.options.labels, &mut x.ds),
-        },
-        Call {
-            name: "quantized::requantize",
-            units: N * H,
-            call: |x| requantize(&x.c, x.factor, &mut x.h),
-        },
-        Call {
-            name: "quantized::normalize",
-            units: N * H,
-            call: |x| x.exponents.fill(normalize(&x.dh, &mut x.dc)),
-        },
-        Call {
-            name: "quantized::update",
-            units: N * H,
-            call: |x| update(&mut x.w, &x.dh, x.shift, || 0x5EED),
-        },
+        call("quantized::softmax_cross_entropy", N * T, |x| {
+            x.loss = softmax_cross_entropy(x.sigma, &x.s, &x.options.labels, &mut x.ds)
+        }),
+        call("quantized::requantize", N * H, |x| {
+            requantize(&x.c, x.factor, &mut x.h)
+        }),
+        call("quantized::normalize", N * H, |x| {
+            x.exponents.fill(normalize(&x.dh, &mut x.dc))
+        }),
+        call("quantized::update", N * H, |x| {
+            update(&mut x.w, &x.dh, x.shift, || 0x5EED)
+        }),
     ];
 
     /// The gradients of attention alone and added.
@@ -164,21 +157,13 @@ impl<const N: usize, const U: usize, const T: usize, const H: usize> Integers<N,
 
     /// What floats and integers are made of each other with.
     pub const FLOATS: &[Call<Self>] = &[
-        Call {
-            name: "quantized::scale_of",
-            units: N * H,
-            call: |x| x.scale = scale_of(&x.x),
-        },
-        Call {
-            name: "quantized::quantize",
-            units: N * H,
-            call: |x| quantize(&x.x, x.scale, &mut x.h),
-        },
-        Call {
-            name: "quantized::dequantize",
-            units: N * H,
-            call: |x| dequantize(&x.c, x.scale, &mut x.x),
-        },
+        call("quantized::scale_of", N * H, |x| x.scale = scale_of(&x.x)),
+        call("quantized::quantize", N * H, |x| {
+            quantize(&x.x, x.scale, &mut x.h)
+        }),
+        call("quantized::dequantize", N * H, |x| {
+            dequantize(&x.c, x.scale, &mut x.x)
+        }),
     ];
 
     /// With all options at once.
