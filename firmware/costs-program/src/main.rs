@@ -76,7 +76,7 @@ fn shape<const N: usize, const U: usize, const T: usize, const H: usize>() {
 fn options<const N: usize, const U: usize, const T: usize, const H: usize>() {
     let mut x = calls::arguments::<N, U, T, H>();
     for (lengths, value) in [(T, "=T"), (T / 4, "=T/4")] {
-        x.options.lengths = [lengths; N];
+        x.lengths = [lengths; N];
         calls::with_option(&mut x, &Calls::LENGTHS, value);
     }
     for calls in [

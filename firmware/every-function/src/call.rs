@@ -141,14 +141,13 @@ impl<F: Float, const N: usize, const U: usize, const T: usize, const H: usize>
         origin: &[],
         ..calls!("", |x| Attend::new())
     };
-    pub const LENGTHS: Self = calls!("+lengths", |x| Attend::new().lengths(&x.options.lengths));
-    pub const CAUSAL: Self = calls!("+causal", |x| Attend::new().causal(x.options.offset));
-    pub const CAUSAL_ROWS: Self = calls!("+causal_rows", |x| Attend::new()
-        .causal_rows(&x.options.offsets));
+    pub const LENGTHS: Self = calls!("+lengths", |x| Attend::new().lengths(&x.lengths));
+    pub const CAUSAL: Self = calls!("+causal", |x| Attend::new().causal(x.offset));
+    pub const CAUSAL_ROWS: Self = calls!("+causal_rows", |x| Attend::new().causal_rows(&x.offsets));
     pub const WINDOW: Self = calls!("+window", |x| {
-        Attend::new().window_at(x.options.offset, x.options.back, x.options.ahead)
+        Attend::new().window_at(x.offset, x.back, x.ahead)
     });
-    pub const MASK: Self = calls!("+mask", |x| Attend::new().mask(&x.options.mask));
+    pub const MASK: Self = calls!("+mask", |x| Attend::new().mask(&x.mask));
     pub const BIAS: Self = calls!(
         "+bias",
         |x| Attend::new().bias(&x.bias),
@@ -161,26 +160,26 @@ impl<F: Float, const N: usize, const U: usize, const T: usize, const H: usize>
     /// A mask and a bias, of their own for each query.
     pub const EACH_QUERY: Self = calls!(
         "+mask+bias",
-        |x| Attend::new().mask(&x.options.mask).bias(&x.bias),
-        Attend::new().mask(&x.options.mask_dec).bias(&x.bias_dec); dbias_dec
+        |x| Attend::new().mask(&x.mask).bias(&x.bias),
+        Attend::new().mask(&x.mask_dec).bias(&x.bias_dec); dbias_dec
     );
     pub const COMBINED: Self = calls!(
         "+combined",
         |x| Attend::new()
-            .lengths(&x.options.lengths)
-            .window(x.options.back, x.options.ahead)
-            .mask(&x.options.mask)
+            .lengths(&x.lengths)
+            .window(x.back, x.ahead)
+            .mask(&x.mask)
             .scale(x.scale)
-            .causal(x.options.offset)
-            .causal_rows(&x.options.offsets)
+            .causal(x.offset)
+            .causal_rows(&x.offsets)
             .bias(&x.bias),
         Attend::new()
             .scale(x.scale)
-            .causal_rows(&x.options.offsets)
-            .causal(x.options.offset)
-            .mask(&x.options.mask_dec)
-            .window(x.options.back, x.options.ahead)
-            .lengths(&x.options.lengths)
+            .causal_rows(&x.offsets)
+            .causal(x.offset)
+            .mask(&x.mask_dec)
+            .window(x.back, x.ahead)
+            .lengths(&x.lengths)
             .bias(&x.bias_dec);
         dbias_dec
     );
@@ -192,7 +191,7 @@ impl<F: Float, const N: usize, const U: usize, const T: usize, const H: usize>
             log_softmax_backward(&x.s, &mut x.ds)
         }),
         call("softmax_cross_entropy", N * T, |x| {
-            x.loss = softmax_cross_entropy(&mut x.s, &x.options.labels)
+            x.loss = softmax_cross_entropy(&mut x.s, &x.labels)
         }),
         call("Running::push", N * H, |x| {
             for ((running, &score), value) in x.running.iter_mut().zip(&x.score).zip(&x.h) {
