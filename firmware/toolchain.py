@@ -124,7 +124,7 @@ class Toolchain:
         self.build(*itertools.takewhile(lambda argument: argument != "--", arguments), **options)
         # No standard input: QEMU would take it for its monitor.
         run = self.run("run", "--quiet", *arguments, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                       timeout=600, **options)
+                       timeout=1800, **options)
         if run.returncode != 0:
             fail(f"the program ended with {run.returncode}:\n{run.stdout[-2000:]}")
         return run.stdout
