@@ -16,16 +16,19 @@ pub struct Attended<'x, const N: usize, const U: usize, const T: usize> {
     pub mask_dec: &'x mut [[[bool; T]; U]; N],
 }
 
-/// A struct of arguments, each with its first value, which are made in order; which keys are attended comes
-/// with them.
+/// A struct of arguments, each with its first value, which are made in order. `..` stands for those that say
+/// which keys are attended.
 macro_rules! arguments {
     (
         $(#[$about:meta])*
         $name:ident<$($float:ident: $bound:path,)?> |$number:ident: $of:ty|;
+        $($first:ident: $first_type:ty = $first_value:expr,)*
+        ..
         $($field:ident: $type:ty = $value:expr,)*
     ) => {
         $(#[$about])*
         pub struct $name<$($float,)? const N: usize, const U: usize, const T: usize, const H: usize> {
+            $(pub $first: $first_type,)*
             pub lengths: [usize; N],
             pub offset: isize,
             pub offsets: [isize; N],
@@ -43,6 +46,7 @@ macro_rules! arguments {
             /// all else that is read before it is written.
             pub fn new(mut $number: impl FnMut() -> $of) -> Self {
                 Self {
+                    $($first: $first_value,)*
                     lengths: [T / 4; N],
                     offset: (T / 4).cast_signed(),
                     offsets: [(T / 4).cast_signed(); N],
@@ -73,6 +77,7 @@ arguments! {
     /// The arguments of every call: options, inputs, what a forward pass saves, results and gradients. Weights and
     /// what is saved come from the forward passes. `v` are the values, where they are not the keys.
     Arguments<F: Float,> |number: F|;
+    ..
     bias: [[F; T]; N] = rows(&mut number),
     bias_dec: [[[F; T]; U]; N] = array::from_fn(|_| rows(&mut number)),
     scale: F = number(),
@@ -112,6 +117,7 @@ arguments! {
     fraction: u32 = 12,
     shift: u32 = 6,
     scale: f32 = 0.5,
+    ..
     labels: [Option<usize>; N] = array::from_fn(|n| Some(n % T.max(1))),
     x: [[f32; H]; N] = rows(|| (number() >> 20) as f32),
     h: [[i8; H]; N] = rows(|| (number() >> 24) as i8),
