@@ -1,4 +1,4 @@
-//! Gives the linker the memory map of the board.
+//! Gives the linker the memory map of the board, and where cortex-m-rt has none, the script link.x.
 
 use std::path::PathBuf;
 use std::{env, fs};
@@ -6,15 +6,22 @@ use std::{env, fs};
 fn main() {
     let target = env::var("TARGET").expect("cargo sets TARGET");
     let large = env::var_os("CARGO_FEATURE_V6M_ON_MPS2").is_some();
-    let memory = match target.as_str() {
-        "thumbv6m-none-eabi" if large => "memory/mps2.x",
-        "thumbv6m-none-eabi" => "memory/microbit.x",
-        "thumbv7m-none-eabi" | "thumbv7em-none-eabi" | "thumbv7em-none-eabihf" => "memory/mps2.x",
-        "thumbv8m.main-none-eabihf" => "memory/an505.x",
+    let map = match target.split('-').next() {
+        Some("thumbv6m") if !large => "microbit",
+        Some("thumbv6m" | "thumbv7m" | "thumbv7em") => "mps2",
+        Some("thumbv8m.main") => "an505",
+        Some("riscv32imac" | "riscv32imafc") => "riscv32",
+        Some("aarch64") => "aarch64",
         _ => return,
     };
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
-    fs::copy(memory, out.join("memory.x")).expect("OUT_DIR is writable");
-    println!("cargo::rerun-if-changed={memory}");
+    let give = |from: &str, to: &str| {
+        fs::copy(format!("memory/{from}.x"), out.join(to)).expect("OUT_DIR is writable");
+        println!("cargo::rerun-if-changed=memory/{from}.x");
+    };
+    give(map, "memory.x");
+    if !target.starts_with("thumb") {
+        give("virt", "link.x");
+    }
     println!("cargo::rustc-link-search={}", out.display());
 }

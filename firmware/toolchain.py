@@ -1,5 +1,7 @@
 """Finds a Rust compiler that builds for the boards, and calls cargo with it."""
 
+import argparse
+import itertools
 import os
 import re
 import shutil
@@ -22,11 +24,20 @@ LINKERS = {
     "aarch64-unknown-none": "ld.lld",
     "wasm32-unknown-unknown": "wasm-ld",
 }
+# For programs of the profile `release`, whose code is measured: one `core` serves all of them.
+MEASURED = {"RUSTFLAGS": "-Zemit-stack-sizes -Clink-arg=--emit-relocs", "RUSTC_BOOTSTRAP": "1"}
 NAMES = ["debian", "rustup"]  # costs.txt is made with the first
 HOW_TO_GET_ONE = f"""\
 no Rust compiler for {{target}} was found. One of these gives it:
   rustup target add {{target}}
   apt-get install rustc-web cargo-web rust-web-src lld-{LLVM} llvm-{LLVM}    (Debian 12)"""
+
+
+def parser(description):
+    """Of a command line with the option that all scripts have."""
+    parser = argparse.ArgumentParser(description=description.partition("\n")[0])
+    parser.add_argument("--toolchain", choices=NAMES, help="default: the first that is found")
+    return parser
 
 
 def fail(message):
@@ -87,10 +98,8 @@ class Toolchain:
 
     def version(self):
         """The lines of `rustc -vV`."""
-        command = [self.rustc, "-vV"]
-        return subprocess.run(
-            command, capture_output=True, text=True, check=True, cwd=HERE
-        ).stdout.splitlines()
+        answer = subprocess.run([self.rustc, "-vV"], capture_output=True, text=True, check=True, cwd=HERE)
+        return answer.stdout.splitlines()
 
     def target_folder(self, workspace=HERE):
         """Where cargo puts what it builds in a workspace, this one by default."""
@@ -103,3 +112,20 @@ class Toolchain:
         build_std = [] if options.pop("std", False) else self.build_std
         line = [*self.cargo, command, *build_std, *arguments]
         return subprocess.run(line, cwd=workspace, env=environment, text=True, **options)
+
+    def build(self, *arguments, **options):
+        """Builds, or ends the script; what cargo prints."""
+        build = self.run("build", "--quiet", *arguments, stdout=subprocess.PIPE, **options)
+        if build.returncode != 0:
+            fail(f"the build failed\n{build.stdout[-4000:]}")
+        return build.stdout
+
+    def output(self, *arguments, **options):
+        """What a program prints that ends with 0; its own arguments are those after `--`."""
+        self.build(*itertools.takewhile(lambda argument: argument != "--", arguments), **options)
+        # No standard input: QEMU would take it for its monitor.
+        run = self.run("run", "--quiet", *arguments, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                       timeout=1800, **options)
+        if run.returncode != 0:
+            fail(f"the program ended with {run.returncode}:\n{run.stdout[-2000:]}")
+        return run.stdout

@@ -175,6 +175,20 @@ impl<'a> Dataset<'a> {
         let dataset = *self;
         (0..dataset.len()).filter_map(move |utterance| dataset.get(utterance))
     }
+
+    /// Which of `folds` folds an utterance is in, for cross-validation: each is a run of consecutive utterances of
+    /// every speaker. Neighbours resemble each other, and the utterances of the test set have no neighbour in the
+    /// training set: interleaved folds would promise too much.
+    #[must_use]
+    pub fn fold(&self, utterance: u16, folds: usize) -> Option<usize> {
+        let speaker = self.get(utterance.into())?.speaker();
+        let same = |utterance: &Utterance| utterance.speaker() == speaker;
+        let (before, count) = (
+            self.iter().take(utterance.into()).filter(same).count(),
+            self.iter().filter(same).count(),
+        );
+        Some(before * folds / count)
+    }
 }
 
 impl<'a> Utterance<'a> {

@@ -9,9 +9,6 @@ use std::num::NonZero;
 use std::sync::Mutex;
 use std::thread;
 
-/// Each fold is a run of consecutive utterances of every speaker. Neighbours resemble each other,
-/// and the utterances of the test set have no neighbour in the training set: interleaved folds
-/// would promise too much.
 const FOLDS: usize = 5;
 /// Not among the seeds that `--seeds` begins with.
 const SEEDS: [u64; 3] = [1000, 1001, 1002];
@@ -80,7 +77,9 @@ fn cross_validate<M: Recipes>(train: &Dataset, recipe: &M::Recipe, model: &mut M
     let mut score = Score::default();
     for seed in SEEDS {
         for fold in 0..FOLDS {
-            let (held_out, mut order) = split(train, fold);
+            let (held_out, mut order): (Vec<u16>, Vec<u16>) = crate::all(train)
+                .into_iter()
+                .partition(|&number| train.fold(number, FOLDS) == Some(fold));
             model.learn(train, &mut order, seed, recipe);
             for utterance in held_out
                 .into_iter()
@@ -94,27 +93,6 @@ fn cross_validate<M: Recipes>(train: &Dataset, recipe: &M::Recipe, model: &mut M
         }
     }
     score
-}
-
-/// The utterances of one fold, and all others.
-fn split(train: &Dataset, fold: usize) -> (Vec<u16>, Vec<u16>) {
-    let speaker = |number: u16| {
-        train
-            .get(number.into())
-            .map(|utterance| utterance.speaker())
-    };
-    let all = crate::all(train);
-    all.iter().partition(|&&number| {
-        let before = all
-            .iter()
-            .filter(|&&other| other < number && speaker(other) == speaker(number))
-            .count();
-        let count = all
-            .iter()
-            .filter(|&&other| speaker(other) == speaker(number))
-            .count();
-        before * FOLDS / count == fold
-    })
 }
 
 impl Score {

@@ -13,43 +13,35 @@ use core::hint::black_box;
 use cortex_m::Peripherals;
 use cortex_m_rt::entry;
 use cortex_m_semihosting::{hprint, hprintln};
-use digest::Root;
-use every_function::{Arguments, Call, Calls, IntegerCall};
+use every_function::{Arguments, Call, Calls, Integers};
 use firmware::{InstructionCounter, exit};
 use microattention::softmax;
 
-use crate::data::{DATA, INTEGER_DATA};
+// The shape.
+const N: usize = 2;
+const U: usize = 2;
+const T: usize = 13;
+const H: usize = 12;
 
 #[entry]
 fn main() -> ! {
     let peripherals = Peripherals::take().expect("nobody took them before");
     let counter = InstructionCounter::new(peripherals.SYST);
-    hprint!("data");
-    for data in &DATA {
-        hprint!(" {}", data.name);
-    }
-    hprintln!();
-    shape::<2, 2, 13, 12>(&counter);
-    hprint!("data");
-    for data in &INTEGER_DATA {
-        hprint!(" {}", data.name);
-    }
-    hprintln!();
-    integers::<2, 2, 13, 12>(&counter);
+    floats(&counter);
+    integers(&counter);
     exit(0)
 }
 
-fn shape<const N: usize, const U: usize, const T: usize, const H: usize>(
-    counter: &InstructionCounter,
-) {
+fn floats(counter: &InstructionCounter) {
     let mut x = Arguments::<f32, N, U, T, H>::new(|| 0.0);
     x.lengths.fill(T - 2);
     x.offset = 2;
     x.offsets.fill(3);
     x.back = 5;
     x.ahead = 1;
+    print_kinds(&data::FLOATS);
     // What must be noticed: here a number decides.
-    let by_sign = Call {
+    let by_sign: [Call<Arguments<f32, N, U, T, H>>; 1] = [Call {
         name: "must-differ",
         units: 1,
         call: |x| {
@@ -57,12 +49,11 @@ fn shape<const N: usize, const U: usize, const T: usize, const H: usize>(
                 softmax(&mut x.a);
             }
         },
-    };
-    measure(counter, &by_sign, &mut x);
+    }];
     // Taken out of their constants before the program exists: the other lists there are not compiled.
     let lists = const {
         [
-            Root::<f32, N, U, T, H>::CALLS,
+            Calls::<f32, N, U, T, H>::ROOT,
             Calls::WITHOUT_OPTIONS,
             Calls::PLAIN.dot_product,
             Calls::PLAIN.normalizer,
@@ -85,46 +76,47 @@ fn shape<const N: usize, const U: usize, const T: usize, const H: usize>(
             Calls::COMBINED.other_uses,
         ]
     };
-    for calls in lists {
-        for call in calls {
-            measure(counter, call, &mut x);
+    for Call { name, call, .. } in by_sign.iter().chain(lists.into_iter().flatten()) {
+        hprint!("{} {}x{}x{}x{}", name, N, U, T, H);
+        for (_, number) in data::FLOATS {
+            data::fill(number, &mut x);
+            count(counter, *call, &mut x);
         }
+        hprintln!();
     }
 }
 
-#[inline(never)]
-fn measure<const N: usize, const U: usize, const T: usize, const H: usize>(
-    counter: &InstructionCounter,
-    call: &Call<f32, N, U, T, H>,
-    x: &mut Arguments<f32, N, U, T, H>,
-) {
-    hprint!("{} {}x{}x{}x{}", call.name, N, U, T, H);
-    for data in &DATA {
-        data.fill(x);
-        let call = black_box(call.call);
-        hprint!(" {}", counter.count(|| call(x)));
+/// All but what is made of floats or of which floats are made.
+fn integers(counter: &InstructionCounter) {
+    print_kinds(&data::INTEGERS);
+    let lists = const {
+        [
+            Integers::<N, U, T, H>::PLAIN,
+            Integers::NUMBERS,
+            Integers::USES,
+            Integers::LENGTHS,
+            Integers::COMBINED,
+        ]
+    };
+    for Call { name, call, .. } in lists.into_iter().flatten() {
+        hprint!("{} {}x{}x{}x{}", name, N, U, T, H);
+        for (_, number) in data::INTEGERS {
+            count(counter, *call, &mut data::integers(number));
+        }
+        hprintln!();
+    }
+}
+
+fn print_kinds<X>(kinds: &[(&str, X)]) {
+    hprint!("data");
+    for (name, _) in kinds {
+        hprint!(" {}", name);
     }
     hprintln!();
 }
 
-/// All but what is made of floats or of which floats are made.
-fn integers<const N: usize, const U: usize, const T: usize, const H: usize>(
-    counter: &InstructionCounter,
-) {
-    let lists = const {
-        [
-            IntegerCall::<N, U, T, H>::PLAIN,
-            IntegerCall::USES,
-            IntegerCall::LENGTHS,
-            IntegerCall::COMBINED,
-        ]
-    };
-    for call in lists.into_iter().flatten() {
-        hprint!("{} {}x{}x{}x{}", call.name, N, U, T, H);
-        for data in &INTEGER_DATA {
-            let (mut x, call) = (data.arguments(), black_box(call.call));
-            hprint!(" {}", counter.count(|| call(&mut x)));
-        }
-        hprintln!();
-    }
+#[inline(never)]
+fn count<X>(counter: &InstructionCounter, call: fn(&mut X), x: &mut X) {
+    let call = black_box(call);
+    hprint!(" {}", counter.count(|| call(x)));
 }

@@ -4,25 +4,11 @@
 //!
 //! `T` and `H` are multiples of eight here, so that no loop over a rest is needed.
 
-use every_function::{EveryFunction, SKIP, Sequences, WRITE};
-
-/// The functions that exist here; the others are empty.
-pub const fn functions<const N: usize, const U: usize, const T: usize, const H: usize>()
--> EveryFunction<f32, N, U, T, H> {
-    const { assert!(T.is_multiple_of(8) && H.is_multiple_of(8)) };
-    let mut f = EveryFunction::EMPTY;
-    f.weighted_sum_backward[WRITE][SKIP] = |_, hs, dc, da, _| weights_gradient(hs, dc, da);
-    f.weighted_sum_backward[SKIP][WRITE] = |a, _, dc, _, dhs| outer_product(a, dc, dhs);
-    f.dot_scores_backward[WRITE][SKIP] = |_, hs, ds, dh, _| query_gradient(hs, ds, dh);
-    f.dot_scores_backward[SKIP][WRITE] = |h, _, ds, _, dhs| outer_product(ds, h, dhs);
-    f.attention_backward[WRITE][SKIP] = |_, hs, a, dc, dh, _| attention_query(hs, a, dc, dh);
-    f.attention_backward[SKIP][WRITE] = |h, hs, a, dc, _, dhs| attention_keys(h, hs, a, dc, dhs);
-    f
-}
+type Sequences<const N: usize, const L: usize, const H: usize> = [[[f32; H]; L]; N];
 
 /// `da[n,t] = Σ_h dc[n,h]·hs[n,t,h]`
-fn weights_gradient<const N: usize, const T: usize, const H: usize>(
-    hs: &Sequences<f32, N, T, H>,
+pub fn weights_gradient<const N: usize, const T: usize, const H: usize>(
+    hs: &Sequences<N, T, H>,
     dc: &[[f32; H]; N],
     da: &mut [[f32; T]; N],
 ) {
@@ -32,10 +18,10 @@ fn weights_gradient<const N: usize, const T: usize, const H: usize>(
 }
 
 /// `dx[n,t,h] = g[n,t]·y[n,h]`
-fn outer_product<const N: usize, const T: usize, const H: usize>(
+pub fn outer_product<const N: usize, const T: usize, const H: usize>(
     g: &[[f32; T]; N],
     y: &[[f32; H]; N],
-    dx: &mut Sequences<f32, N, T, H>,
+    dx: &mut Sequences<N, T, H>,
 ) {
     for ((g, y), dx) in g.iter().zip(y).zip(dx) {
         for (g, dx) in g.iter().zip(dx) {
@@ -47,8 +33,8 @@ fn outer_product<const N: usize, const T: usize, const H: usize>(
 }
 
 /// `dh[n,h] = Σ_t ds[n,t]·hs[n,t,h]`
-fn query_gradient<const N: usize, const T: usize, const H: usize>(
-    hs: &Sequences<f32, N, T, H>,
+pub fn query_gradient<const N: usize, const T: usize, const H: usize>(
+    hs: &Sequences<N, T, H>,
     ds: &[[f32; T]; N],
     dh: &mut [[f32; H]; N],
 ) {
@@ -58,8 +44,8 @@ fn query_gradient<const N: usize, const T: usize, const H: usize>(
 }
 
 /// `dh` of attention: `da`, then `ds`, then `Σ_t ds[t]·hs[t,h]`.
-fn attention_query<const N: usize, const T: usize, const H: usize>(
-    hs: &Sequences<f32, N, T, H>,
+pub fn attention_query<const N: usize, const T: usize, const H: usize>(
+    hs: &Sequences<N, T, H>,
     a: &[[f32; T]; N],
     dc: &[[f32; H]; N],
     dh: &mut [[f32; H]; N],
@@ -73,12 +59,12 @@ fn attention_query<const N: usize, const T: usize, const H: usize>(
 }
 
 /// `dhs` of attention: `da`, then `ds`, then `a[t]·dc[h] + ds[t]·h[h]`.
-fn attention_keys<const N: usize, const T: usize, const H: usize>(
+pub fn attention_keys<const N: usize, const T: usize, const H: usize>(
     h: &[[f32; H]; N],
-    hs: &Sequences<f32, N, T, H>,
+    hs: &Sequences<N, T, H>,
     a: &[[f32; T]; N],
     dc: &[[f32; H]; N],
-    dhs: &mut Sequences<f32, N, T, H>,
+    dhs: &mut Sequences<N, T, H>,
 ) {
     for ((((h, hs), a), dc), dhs) in h.iter().zip(hs).zip(a).zip(dc).zip(dhs) {
         let mut ds = [0.0; T];
@@ -119,6 +105,7 @@ fn score_gradients<const T: usize>(a: &[f32; T], ds: &mut [f32; T]) {
 
 #[inline(always)]
 fn dot<const L: usize>(x: &[f32; L], y: &[f32; L]) -> f32 {
+    const { assert!(L.is_multiple_of(8)) };
     let z = -0.0;
     let (mut l0, mut l1, mut l2, mut l3) = (z, z, z, z);
     let (mut l4, mut l5, mut l6, mut l7) = (z, z, z, z);
@@ -142,6 +129,7 @@ fn weighted_rows<const T: usize, const H: usize>(
     hs: &[[f32; H]; T],
     z: &mut [f32; H],
 ) {
+    const { assert!(H.is_multiple_of(8)) };
     for (j, z) in z.as_chunks_mut::<8>().0.iter_mut().enumerate() {
         let start = -0.0;
         let (mut z0, mut z1, mut z2, mut z3) = (start, start, start, start);
@@ -163,5 +151,6 @@ fn weighted_rows<const T: usize, const H: usize>(
 
 #[inline(always)]
 fn fours<const H: usize>(x: &[f32; H]) -> &[[f32; 4]] {
+    const { assert!(H.is_multiple_of(4)) };
     x.as_chunks::<4>().0
 }

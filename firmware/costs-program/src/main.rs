@@ -10,6 +10,10 @@
 //! plus sign comes the option.
 #![no_std]
 #![no_main]
+#![cfg_attr(
+    feature = "main-functions",
+    allow(dead_code, reason = "the others are left out")
+)]
 
 #[cfg_attr(target_arch = "arm", path = "board/cortex_m.rs")]
 #[cfg_attr(target_arch = "riscv32", path = "board/riscv32.rs")]
@@ -25,25 +29,34 @@ mod random;
 
 use core::fmt::Write;
 
-use every_function::{Calls, EveryFunction};
+#[cfg(target_abi = "eabihf")]
+use every_function::Calls;
 
-use crate::calls::Measured;
 use crate::cost::Cost;
 
+#[unsafe(no_mangle)]
+extern "C" fn main() -> ! {
+    board::start();
+    print_all();
+    firmware::exit(0)
+}
+
 fn print_all() {
-    let nothing = EveryFunction::<f32, 1, 4, 16, 8>::EMPTY.softmax as usize;
-    print(
-        "empty",
-        ("softmax", ""),
-        [1, 4, 16, 8],
-        1,
-        Cost::default(),
-        nothing,
-    );
-    shape::<1, 4, 16, 8>();
-    shape::<4, 4, 16, 16>();
-    shape::<1, 4, 64, 32>();
-    #[cfg(target_abi = "eabihf")]
+    let nothing: fn(&mut [[f32; 16]; 1]) = |_| ();
+    let (name, at) = (("softmax", ""), [1, 4, 16, 8]);
+    print("empty", name, at, 1, Cost::default(), nothing as usize);
+    #[cfg(feature = "main-functions")]
+    {
+        calls::main_functions::<1, 4, 32, 16>();
+        calls::main_functions::<1, 4, 64, 32>();
+    }
+    #[cfg(not(feature = "main-functions"))]
+    {
+        shape::<1, 4, 16, 8>();
+        shape::<4, 4, 16, 16>();
+        shape::<1, 4, 64, 32>();
+    }
+    #[cfg(all(target_abi = "eabihf", not(feature = "main-functions")))]
     {
         options::<1, 4, 64, 32>();
         training::<1, 16, 16, 16>();
@@ -54,27 +67,17 @@ fn print_all() {
 
 /// Every function without options.
 fn shape<const N: usize, const U: usize, const T: usize, const H: usize>() {
-    origin::measure::<N, U, T, H>(&[
-        ("count", const { &origin::wanted() }),
-        ("naive", const { &naive::functions() }),
-        #[cfg(target_abi = "eabihf")]
-        ("hand", const { &by_hand::functions() }),
-    ]);
-    let mut m = Measured::<N, U, T, H>::new();
-    m.each(Calls::PLAIN.dot_product, "");
-    m.each(calls::dot_product_uses(), "");
-    m.each(Calls::PLAIN.normalizer, "");
-    m.each(Calls::WITHOUT_OPTIONS, "");
-    calls::integers::<N, U, T, H>();
+    origin::measure::<N, U, T, H>();
+    calls::plain::<N, U, T, H>();
 }
 
 /// The functions with each option.
 #[cfg(target_abi = "eabihf")]
 fn options<const N: usize, const U: usize, const T: usize, const H: usize>() {
-    let mut m = Measured::<N, U, T, H>::new();
+    let mut x = calls::arguments::<N, U, T, H>();
     for (lengths, value) in [(T, "=T"), (T / 4, "=T/4")] {
-        m.arguments.lengths = [lengths; N];
-        m.with_option(&Calls::LENGTHS, value);
+        x.lengths = [lengths; N];
+        calls::with_option(&mut x, &Calls::LENGTHS, value);
     }
     for calls in [
         &Calls::CAUSAL,
@@ -83,15 +86,15 @@ fn options<const N: usize, const U: usize, const T: usize, const H: usize>() {
         &Calls::BIAS,
         &Calls::SCALE,
     ] {
-        m.with_option(calls, "");
+        calls::with_option(&mut x, calls, "");
     }
 }
 
 /// Training with many queries: all that `cross_attention` takes.
 #[cfg(target_abi = "eabihf")]
 fn training<const N: usize, const U: usize, const T: usize, const H: usize>() {
-    let mut m = Measured::<N, U, T, H>::new();
-    m.each(calls::training(), "");
+    let mut x = calls::arguments::<N, U, T, H>();
+    calls::each(&mut x, [N, U, T, H], calls::training(), "");
 }
 
 /// Prints a line; `value` is that of the option.
@@ -110,7 +113,7 @@ fn print(
     let units = units as u32;
     let hundredths = (instructions * 100 + units / 2) / units;
     let (whole, rest) = (hundredths / 100, hundredths % 100);
-    let mut out = board::output();
+    let mut out = firmware::output();
     let function = name.strip_prefix("quantized::").unwrap_or(name);
     let many = function.starts_with("cross") || function.starts_with("dot_product");
     let written = if many {

@@ -1,30 +1,11 @@
 //! The functions as one writes them first: index loops, one sum for each output, `libm::expf`.
 #![allow(clippy::needless_range_loop, reason = "that is what is compared")]
 
-use every_function::{EveryFunction, Sequences, WRITE};
+type Sequences<const N: usize, const L: usize, const H: usize> = [[[f32; H]; L]; N];
 
-/// The functions that exist here; the others are empty.
-pub const fn functions<const N: usize, const U: usize, const T: usize, const H: usize>()
--> EveryFunction<f32, N, U, T, H> {
-    let mut f = EveryFunction::EMPTY;
-    f.weighted_sum = weighted_sum;
-    f.weighted_sum_backward[WRITE][WRITE] = weighted_sum_backward;
-    f.dot_scores = dot_scores;
-    f.dot_scores_backward[WRITE][WRITE] = dot_scores_backward;
-    f.softmax = softmax;
-    f.softmax_backward = softmax_backward;
-    f.attention_weights = attention_weights;
-    f.attention_weights_backward[WRITE][WRITE] = attention_weights_backward;
-    f.attention = attention;
-    f.attention_backward[WRITE][WRITE] = attention_backward;
-    f.cross_attention = cross_attention;
-    f.cross_attention_backward[WRITE][WRITE] = cross_attention_backward;
-    f
-}
-
-fn weighted_sum<const N: usize, const T: usize, const H: usize>(
+pub fn weighted_sum<const N: usize, const T: usize, const H: usize>(
     a: &[[f32; T]; N],
-    hs: &Sequences<f32, N, T, H>,
+    hs: &Sequences<N, T, H>,
     c: &mut [[f32; H]; N],
 ) {
     for n in 0..N {
@@ -38,12 +19,12 @@ fn weighted_sum<const N: usize, const T: usize, const H: usize>(
     }
 }
 
-fn weighted_sum_backward<const N: usize, const T: usize, const H: usize>(
+pub fn weighted_sum_backward<const N: usize, const T: usize, const H: usize>(
     a: &[[f32; T]; N],
-    hs: &Sequences<f32, N, T, H>,
+    hs: &Sequences<N, T, H>,
     dc: &[[f32; H]; N],
     da: &mut [[f32; T]; N],
-    dhs: &mut Sequences<f32, N, T, H>,
+    dhs: &mut Sequences<N, T, H>,
 ) {
     for n in 0..N {
         for t in 0..T {
@@ -57,9 +38,9 @@ fn weighted_sum_backward<const N: usize, const T: usize, const H: usize>(
     }
 }
 
-fn dot_scores<const N: usize, const T: usize, const H: usize>(
+pub fn dot_scores<const N: usize, const T: usize, const H: usize>(
     h: &[[f32; H]; N],
-    hs: &Sequences<f32, N, T, H>,
+    hs: &Sequences<N, T, H>,
     s: &mut [[f32; T]; N],
 ) {
     for n in 0..N {
@@ -73,12 +54,12 @@ fn dot_scores<const N: usize, const T: usize, const H: usize>(
     }
 }
 
-fn dot_scores_backward<const N: usize, const T: usize, const H: usize>(
+pub fn dot_scores_backward<const N: usize, const T: usize, const H: usize>(
     h: &[[f32; H]; N],
-    hs: &Sequences<f32, N, T, H>,
+    hs: &Sequences<N, T, H>,
     ds: &[[f32; T]; N],
     dh: &mut [[f32; H]; N],
-    dhs: &mut Sequences<f32, N, T, H>,
+    dhs: &mut Sequences<N, T, H>,
 ) {
     for n in 0..N {
         for i in 0..H {
@@ -92,7 +73,7 @@ fn dot_scores_backward<const N: usize, const T: usize, const H: usize>(
     }
 }
 
-fn softmax<const N: usize, const T: usize>(x: &mut [[f32; T]; N]) {
+pub fn softmax<const N: usize, const T: usize>(x: &mut [[f32; T]; N]) {
     for n in 0..N {
         let mut max = f32::NEG_INFINITY;
         for t in 0..T {
@@ -111,7 +92,7 @@ fn softmax<const N: usize, const T: usize>(x: &mut [[f32; T]; N]) {
     }
 }
 
-fn softmax_backward<const N: usize, const T: usize>(a: &[[f32; T]; N], d: &mut [[f32; T]; N]) {
+pub fn softmax_backward<const N: usize, const T: usize>(a: &[[f32; T]; N], d: &mut [[f32; T]; N]) {
     for n in 0..N {
         let mut sum = 0.0;
         for t in 0..T {
@@ -123,31 +104,31 @@ fn softmax_backward<const N: usize, const T: usize>(a: &[[f32; T]; N], d: &mut [
     }
 }
 
-fn attention_weights<const N: usize, const T: usize, const H: usize>(
+pub fn attention_weights<const N: usize, const T: usize, const H: usize>(
     h: &[[f32; H]; N],
-    hs: &Sequences<f32, N, T, H>,
+    hs: &Sequences<N, T, H>,
     a: &mut [[f32; T]; N],
 ) {
     dot_scores(h, hs, a);
     softmax(a);
 }
 
-fn attention_weights_backward<const N: usize, const T: usize, const H: usize>(
+pub fn attention_weights_backward<const N: usize, const T: usize, const H: usize>(
     h: &[[f32; H]; N],
-    hs: &Sequences<f32, N, T, H>,
+    hs: &Sequences<N, T, H>,
     a: &[[f32; T]; N],
     da: &[[f32; T]; N],
     dh: &mut [[f32; H]; N],
-    dhs: &mut Sequences<f32, N, T, H>,
+    dhs: &mut Sequences<N, T, H>,
 ) {
     let mut ds = *da;
     softmax_backward(a, &mut ds);
     dot_scores_backward(h, hs, &ds, dh, dhs);
 }
 
-fn attention<const N: usize, const T: usize, const H: usize>(
+pub fn attention<const N: usize, const T: usize, const H: usize>(
     h: &[[f32; H]; N],
-    hs: &Sequences<f32, N, T, H>,
+    hs: &Sequences<N, T, H>,
     a: &mut [[f32; T]; N],
     c: &mut [[f32; H]; N],
 ) {
@@ -155,13 +136,13 @@ fn attention<const N: usize, const T: usize, const H: usize>(
     weighted_sum(a, hs, c);
 }
 
-fn attention_backward<const N: usize, const T: usize, const H: usize>(
+pub fn attention_backward<const N: usize, const T: usize, const H: usize>(
     h: &[[f32; H]; N],
-    hs: &Sequences<f32, N, T, H>,
+    hs: &Sequences<N, T, H>,
     a: &[[f32; T]; N],
     dc: &[[f32; H]; N],
     dh: &mut [[f32; H]; N],
-    dhs: &mut Sequences<f32, N, T, H>,
+    dhs: &mut Sequences<N, T, H>,
 ) {
     let mut ds = [[0.0; T]; N];
     weighted_sum_backward(a, hs, dc, &mut ds, dhs);
@@ -178,11 +159,11 @@ fn attention_backward<const N: usize, const T: usize, const H: usize>(
     }
 }
 
-fn cross_attention<const N: usize, const U: usize, const T: usize, const H: usize>(
-    hs_dec: &Sequences<f32, N, U, H>,
-    hs_enc: &Sequences<f32, N, T, H>,
-    a: &mut Sequences<f32, N, U, T>,
-    c: &mut Sequences<f32, N, U, H>,
+pub fn cross_attention<const N: usize, const U: usize, const T: usize, const H: usize>(
+    hs_dec: &Sequences<N, U, H>,
+    hs_enc: &Sequences<N, T, H>,
+    a: &mut Sequences<N, U, T>,
+    c: &mut Sequences<N, U, H>,
 ) {
     for n in 0..N {
         for u in 0..U {
@@ -207,13 +188,13 @@ fn cross_attention<const N: usize, const U: usize, const T: usize, const H: usiz
     }
 }
 
-fn cross_attention_backward<const N: usize, const U: usize, const T: usize, const H: usize>(
-    hs_dec: &Sequences<f32, N, U, H>,
-    hs_enc: &Sequences<f32, N, T, H>,
-    a: &Sequences<f32, N, U, T>,
-    dc: &Sequences<f32, N, U, H>,
-    dhs_dec: &mut Sequences<f32, N, U, H>,
-    dhs_enc: &mut Sequences<f32, N, T, H>,
+pub fn cross_attention_backward<const N: usize, const U: usize, const T: usize, const H: usize>(
+    hs_dec: &Sequences<N, U, H>,
+    hs_enc: &Sequences<N, T, H>,
+    a: &Sequences<N, U, T>,
+    dc: &Sequences<N, U, H>,
+    dhs_dec: &mut Sequences<N, U, H>,
+    dhs_enc: &mut Sequences<N, T, H>,
 ) {
     *dhs_enc = [[[0.0; H]; T]; N];
     for n in 0..N {

@@ -1,5 +1,7 @@
 //! The numbers that the functions work on.
 
+use core::array;
+
 /// Marsaglia's xorshift of 32 bits.
 pub struct Random(u32);
 
@@ -20,7 +22,7 @@ impl Random {
         (self.bits() >> 8) as f32 / 8_388_608.0 - 1.0
     }
 
-    pub fn array<X, const L: usize>(&mut self, mut element: impl FnMut(&mut Self) -> X) -> [X; L] {
-        core::array::from_fn(|_| element(self))
+    pub fn rows<const R: usize, const L: usize>(&mut self) -> [[f32; L]; R] {
+        array::from_fn(|_| array::from_fn(|_| self.number()))
     }
 }

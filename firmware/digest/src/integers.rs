@@ -1,6 +1,6 @@
 //! The functions in integers, called with numbers of every size.
 
-use every_function::{IntegerCall, Integers};
+use every_function::Integers;
 use microattention::quantized::{Multiplier, ScoreScale};
 
 use crate::digest::{Digest, Digests};
@@ -18,7 +18,7 @@ pub(crate) fn run(digests: &mut Digests) {
 
 #[inline(never)]
 fn shape<const N: usize, const U: usize, const T: usize, const H: usize>(digests: &mut Digests) {
-    for call in IntegerCall::<N, U, T, H>::ALL.iter().copied().flatten() {
+    for call in Integers::<N, U, T, H>::ALL.iter().copied().flatten() {
         // Arguments of its own for each, or a function that wrote nothing would have the digest of its parts.
         for seed in 1..17 {
             let mut x = arguments(seed);
@@ -43,21 +43,8 @@ fn arguments<const N: usize, const U: usize, const T: usize, const H: usize>(
             bits >> random.below(25)
         }
     });
-    let keys = T as u32;
-    for (lengths, offsets) in x.lengths.iter_mut().zip(&mut x.offsets) {
-        *lengths = random.below(keys + 3) as usize;
-        *offsets = random.below(keys + 3) as isize - 2;
-    }
-    x.offset = random.below(keys + 3) as isize - 2;
-    x.back = random.below(keys + 1) as usize;
-    x.ahead = random.below(3) as usize;
-    let masks = x.mask.as_flattened_mut().iter_mut();
-    for mask in masks.chain(x.mask_dec.as_flattened_mut().as_flattened_mut()) {
-        *mask = random.below(4) > 0;
-    }
-    for label in &mut x.labels {
-        *label = Some(random.below(keys + 2) as usize).filter(|_| random.below(5) > 0);
-    }
+    random.attended(x.attended());
+    random.labels(T, &mut x.labels);
     let mut factor = || f32::from_bits((97 + random.below(31)) << 23 | random.bits() >> 9);
     x.sigma = ScoreScale::new(factor());
     x.factor = Multiplier::new(factor());

@@ -13,12 +13,10 @@ mod digest;
 mod exp;
 mod integers;
 mod number;
-mod root;
 mod rows;
 
 pub use crate::digest::{Digest, Digests};
 pub use crate::number::{Kind, Number, Random};
-pub use crate::root::Root;
 
 use every_function::{Arguments, Call, Calls};
 
@@ -51,20 +49,20 @@ macro_rules! parts {
 }
 
 parts! {
-    "plain-f32" |digests| plain::<f32, 2, 3, 9, 7>(digests),
-    "plain-f64" |digests| plain::<f64, 2, 3, 9, 7>(digests),
+    "plain-f32" |digests| plain::<f32>(digests),
+    "plain-f64" |digests| plain::<f64>(digests),
     "sizes-f32" |digests| {
         sizes::<f32>(digests);
         size::<f32, 1, 1, 63, 1>(digests);
         size::<f32, 1, 1, 1, 63>(digests);
     },
     "sizes-f64" |digests| sizes::<f64>(digests),
-    "options-f32" |digests| options::<f32, 2, 3, 9, 7>(digests),
-    "options-f64" |digests| options::<f64, 2, 3, 9, 7>(digests),
-    "combined-f32" |digests| combined::<f32, 2, 3, 9, 7>(digests),
-    "combined-f64" |digests| combined::<f64, 2, 3, 9, 7>(digests),
-    "uses-f32" |digests| uses_combined::<f32, 2, 3, 9, 7>(digests),
-    "uses-f64" |digests| uses::<f64, 2, 3, 9, 7>(digests),
+    "options-f32" |digests| options::<f32>(digests),
+    "options-f64" |digests| options::<f64>(digests),
+    "combined-f32" |digests| combined::<f32>(digests),
+    "combined-f64" |digests| combined::<f64>(digests),
+    "uses-f32" |digests| uses_combined::<f32>(digests),
+    "uses-f64" |digests| uses::<f64>(digests),
     "rows" |digests| rows::run(digests),
     "exp" |digests| exp::run(digests),
     "integers" |digests| integers::run(digests),
@@ -78,14 +76,15 @@ macro_rules! run {
     };
 }
 
+/// The calls at the shape that all parts have.
+type Usual<F> = Calls<F, 2, 3, 9, 7>;
+
 /// Without an option.
-fn plain<F: Number, const N: usize, const U: usize, const T: usize, const H: usize>(
-    digests: &mut Digests,
-) {
+fn plain<F: Number>(digests: &mut Digests) {
     run! { digests:
-        [Root::<F, N, U, T, H>::CALLS];
-        [Calls::<F, N, U, T, H>::WITHOUT_OPTIONS];
-        [Calls::<F, N, U, T, H>::PLAIN.dot_product];
+        [Usual::<F>::ROOT];
+        [Usual::<F>::WITHOUT_OPTIONS];
+        [Usual::<F>::PLAIN.dot_product];
     }
 }
 
@@ -101,61 +100,53 @@ fn size<F: Number, const N: usize, const U: usize, const T: usize, const H: usiz
     digests: &mut Digests,
 ) {
     run! { digests:
-        [Root::<F, N, U, T, H>::CALLS];
+        [Calls::<F, N, U, T, H>::ROOT];
         [Calls::<F, N, U, T, H>::WITHOUT_OPTIONS];
     }
 }
 
 /// Each option by itself.
-fn options<F: Number, const N: usize, const U: usize, const T: usize, const H: usize>(
-    digests: &mut Digests,
-) {
+fn options<F: Number>(digests: &mut Digests) {
     run! { digests:
-        [Calls::<F, N, U, T, H>::LENGTHS.dot_product];
-        [Calls::<F, N, U, T, H>::CAUSAL.dot_product];
-        [Calls::<F, N, U, T, H>::CAUSAL_ROWS.dot_product];
-        [Calls::<F, N, U, T, H>::WINDOW.dot_product];
-        [Calls::<F, N, U, T, H>::MASK.dot_product];
-        [Calls::<F, N, U, T, H>::BIAS.dot_product];
-        [Calls::<F, N, U, T, H>::EACH_QUERY.dot_product];
-        [Calls::<F, N, U, T, H>::SCALE.dot_product];
-        [Calls::<F, N, U, T, H>::SCALE_BY_WIDTH.dot_product];
+        [Usual::<F>::LENGTHS.dot_product];
+        [Usual::<F>::CAUSAL.dot_product];
+        [Usual::<F>::CAUSAL_ROWS.dot_product];
+        [Usual::<F>::WINDOW.dot_product];
+        [Usual::<F>::MASK.dot_product];
+        [Usual::<F>::BIAS.dot_product];
+        [Usual::<F>::EACH_QUERY.dot_product];
+        [Usual::<F>::SCALE.dot_product];
+        [Usual::<F>::SCALE_BY_WIDTH.dot_product];
     }
 }
 
 /// Every function with all options at once.
-fn combined<F: Number, const N: usize, const U: usize, const T: usize, const H: usize>(
-    digests: &mut Digests,
-) {
+fn combined<F: Number>(digests: &mut Digests) {
     run! { digests:
-        [Calls::<F, N, U, T, H>::COMBINED.origin];
-        [Calls::<F, N, U, T, H>::COMBINED.dot_product];
-        [Calls::<F, N, U, T, H>::COMBINED.normalizer];
+        [Usual::<F>::COMBINED.origin];
+        [Usual::<F>::COMBINED.dot_product];
+        [Usual::<F>::COMBINED.normalizer];
     }
 }
 
 /// Every use of the gradients, after the forward passes that save what they read.
-fn uses<F: Number, const N: usize, const U: usize, const T: usize, const H: usize>(
-    digests: &mut Digests,
-) {
+fn uses<F: Number>(digests: &mut Digests) {
     run! { digests:
         [
-            Calls::<F, N, U, T, H>::PLAIN.dot_product,
-            Calls::<F, N, U, T, H>::PLAIN.normalizer,
-            Calls::<F, N, U, T, H>::PLAIN.other_uses,
+            Usual::<F>::PLAIN.dot_product,
+            Usual::<F>::PLAIN.normalizer,
+            Usual::<F>::PLAIN.other_uses,
         ];
     }
 }
 
 /// The same with all options at once.
-fn uses_combined<F: Number, const N: usize, const U: usize, const T: usize, const H: usize>(
-    digests: &mut Digests,
-) {
+fn uses_combined<F: Number>(digests: &mut Digests) {
     run! { digests:
         [
-            Calls::<F, N, U, T, H>::COMBINED.dot_product,
-            Calls::<F, N, U, T, H>::COMBINED.normalizer,
-            Calls::<F, N, U, T, H>::COMBINED.other_uses,
+            Usual::<F>::COMBINED.dot_product,
+            Usual::<F>::COMBINED.normalizer,
+            Usual::<F>::COMBINED.other_uses,
         ];
     }
 }
@@ -165,7 +156,7 @@ fn uses_combined<F: Number, const N: usize, const U: usize, const T: usize, cons
 #[inline(never)]
 fn run<F: Number, const N: usize, const U: usize, const T: usize, const H: usize>(
     digests: &mut Digests,
-    calls: &[&[Call<F, N, U, T, H>]],
+    calls: &[&[Call<Arguments<F, N, U, T, H>>]],
 ) {
     for (seed, kind) in (1..).zip(Kind::ALL) {
         let mut x = arguments(kind, seed);
@@ -192,37 +183,16 @@ fn arguments<F: Number, const N: usize, const U: usize, const T: usize, const H:
 ) -> Arguments<F, N, U, T, H> {
     let mut random = Random(seed);
     let mut x = Arguments::new(|| random.number(kind));
-    let keys = T as u32;
-    for (lengths, offsets) in x.lengths.iter_mut().zip(&mut x.offsets) {
-        *lengths = random.below(keys + 3) as usize;
-        *offsets = random.below(keys + 3) as isize - 2;
-    }
-    x.offset = random.below(keys + 3) as isize - 2;
-    x.back = random.below(keys + 1) as usize;
-    x.ahead = random.below(3) as usize;
-    let masks = x.mask.as_flattened_mut().iter_mut();
-    for mask in masks.chain(x.mask_dec.as_flattened_mut().as_flattened_mut()) {
-        *mask = random.below(4) > 0;
-    }
+    random.attended(x.attended());
     x.scale = random.number(Kind::Ordinary);
-    for label in &mut x.labels {
-        *label = Some(random.below(keys + 2) as usize).filter(|_| random.below(5) > 0);
-    }
+    random.labels(T, &mut x.labels);
     let minus_infinity = -F::from_parts(0, F::LAST_EXPONENT, 0);
-    let scores =
-        x.a.as_flattened_mut()
-            .iter_mut()
-            .chain(x.s.as_flattened_mut());
-    for score in scores {
+    for score in [&mut x.a, &mut x.s].into_iter().flatten().flatten() {
         *score = random.number(kind);
     }
-    let scores =
-        x.a.as_flattened_mut()
-            .iter_mut()
-            .chain(x.s.as_flattened_mut());
-    let biases = x.bias.as_flattened_mut().iter_mut();
-    let biases = biases.chain(x.bias_dec.as_flattened_mut().as_flattened_mut());
-    for score in scores.chain(biases).chain(&mut x.score) {
+    let rows = [&mut x.a, &mut x.s, &mut x.bias].into_iter().flatten();
+    let rows = rows.chain(x.bias_dec.as_flattened_mut());
+    for score in rows.flatten().chain(&mut x.score) {
         if random.below(8) == 0 {
             *score = minus_infinity;
         }

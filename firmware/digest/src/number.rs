@@ -1,5 +1,6 @@
 //! The numbers that the functions are given.
 
+use every_function::Attended;
 use microattention::Float;
 
 /// What the numbers are.
@@ -46,6 +47,32 @@ impl Random {
     /// From 0 to `end`, which is not among them.
     pub fn below(&mut self, end: u32) -> u32 {
         (self.bits() >> 8) % end
+    }
+
+    /// Which keys are attended.
+    pub(crate) fn attended<const N: usize, const U: usize, const T: usize>(
+        &mut self,
+        attended: Attended<'_, N, U, T>,
+    ) {
+        let keys = T as u32;
+        for (length, offset) in attended.lengths.iter_mut().zip(attended.offsets) {
+            *length = self.below(keys + 3) as usize;
+            *offset = self.below(keys + 3) as isize - 2;
+        }
+        *attended.offset = self.below(keys + 3) as isize - 2;
+        *attended.back = self.below(keys + 1) as usize;
+        *attended.ahead = self.below(3) as usize;
+        let masks = attended.mask.iter_mut();
+        for mask in masks.chain(attended.mask_dec.as_flattened_mut()).flatten() {
+            *mask = self.below(4) > 0;
+        }
+    }
+
+    /// Labels of `classes`: now and then none, or one that does not exist.
+    pub(crate) fn labels(&mut self, classes: usize, labels: &mut [Option<usize>]) {
+        for label in labels {
+            *label = Some(self.below(classes as u32 + 2) as usize).filter(|_| self.below(5) > 0);
+        }
     }
 
     /// A number of the kind.

@@ -1,30 +1,28 @@
-//! The functions with options, and those that the origin does not have: calls of one type, so that a
-//! list can hold them all.
+//! The functions on floats: lists of calls.
 
-use microattention::{Accumulate, Attend, Float, Skip};
-use microattention::{log_softmax, log_softmax_backward, softmax_cross_entropy};
+use microattention::{
+    Attend, Float, attention, attention_backward, attention_weights, attention_weights_backward,
+    cross_attention, cross_attention_backward, dot_scores, dot_scores_backward, log_softmax,
+    log_softmax_backward, softmax, softmax_backward, softmax_cross_entropy, weighted_sum,
+    weighted_sum_backward,
+};
 
-use crate::Arguments;
+use crate::list::call;
+use crate::{Arguments, Call, list};
 
-/// A call of one function, with its arguments from [`Arguments`].
-pub struct Call<F: 'static, const N: usize, const U: usize, const T: usize, const H: usize> {
-    /// The function; after a plus sign the option, after a colon what a variant saves or wants.
-    pub name: &'static str,
-    /// The multiply-adds without an option; for a softmax, the elements.
-    pub units: usize,
-    pub call: fn(&mut Arguments<F, N, U, T, H>),
-}
+type List<F, const N: usize, const U: usize, const T: usize, const H: usize> =
+    &'static [Call<Arguments<F, N, U, T, H>>];
 
 /// The calls with one set of options.
 pub struct Calls<F: 'static, const N: usize, const U: usize, const T: usize, const H: usize> {
     /// The functions of the origin, all gradients wanted.
-    pub origin: &'static [Call<F, N, U, T, H>],
+    pub origin: List<F, N, U, T, H>,
     /// Queries, keys and values apart.
-    pub dot_product: &'static [Call<F, N, U, T, H>],
+    pub dot_product: List<F, N, U, T, H>,
     /// Saving normalizers instead of weights.
-    pub normalizer: &'static [Call<F, N, U, T, H>],
+    pub normalizer: List<F, N, U, T, H>,
     /// The backward passes with each other use of their gradients.
-    pub other_uses: &'static [Call<F, N, U, T, H>],
+    pub other_uses: List<F, N, U, T, H>,
 }
 
 /// Calls with the options `$one` for a single query and `$many` for several. With a bias, its
@@ -35,230 +33,110 @@ macro_rules! calls {
     };
     ($option:literal, |$x:ident| $one:expr, $many:expr; $($dbias:ident)?) => {
         Calls {
-            origin: &[
-                call!($option, "dot_scores", 1, |$x| {
-                    $one.dot_scores(&$x.h, &$x.hs, &mut $x.s)
-                }),
-                call!($option, "softmax", -1, |$x| $one.softmax(&mut $x.a)),
-                call!($option, "weighted_sum", 1, |$x| {
-                    $one.weighted_sum(&$x.a, &$x.hs, &mut $x.c)
-                }),
-                call!($option, "attention_weights", 1, |$x| {
-                    $one.attention_weights(&$x.h, &$x.hs, &mut $x.a)
-                }),
-                call!($option, "attention", 2, |$x| {
-                    $one.attention(&$x.h, &$x.hs, &mut $x.a, &mut $x.c)
-                }),
-                call!($option, "cross_attention", 2 * U, |$x| {
-                    $many.cross_attention(&$x.hs_dec, &$x.hs, &mut $x.a_dec, &mut $x.c_dec)
-                }),
-                call!($option, "softmax_backward", -1, |$x| {
-                    $one.softmax_backward(&$x.a, &mut $x.ds)
-                }),
-                call!($option, "weighted_sum_backward", 2, |$x| {
-                    $one.weighted_sum_backward(&$x.a, &$x.hs, &$x.dc, &mut $x.ds, &mut $x.dhs)
-                }),
-                call!($option, "dot_scores_backward", 2, |$x| {
-                    $one.dot_scores_backward(
-                        &$x.h, &$x.hs, &$x.da, &mut $x.dh, &mut $x.dhs,
-                    )
-                }),
-                call!($option, "attention_weights_backward", 2, |$x| {
-                    $one.attention_weights_backward(
-                        &$x.h, &$x.hs, &$x.a, &$x.da, &mut $x.dh, &mut $x.dhs,
-                    )
-                }),
-                call!($option, "attention_backward", 4, |$x| {
-                    $one.attention_backward(
-                        &$x.h, &$x.hs, &$x.a, &$x.dc, &mut $x.dh, &mut $x.dhs,
-                    )
-                }),
-                call!($option, "cross_attention_backward", 4 * U, |$x| {
-                    $many.cross_attention_backward(
-                        &$x.hs_dec, &$x.hs, &$x.a_dec, &$x.dc_dec, &mut $x.dhs_dec, &mut $x.dhs,
-                    )
-                }),
-            ],
-            dot_product: &[
-                call!($option, "dot_product_attention", 2 * U, |$x| {
-                    $many.dot_product_attention(
-                        &$x.hs_dec, &$x.hs, &$x.v, &mut $x.a_dec, &mut $x.c_dec,
-                    )
-                }),
-                call!($option, "dot_product_attention_backward", 4 * U, |$x| {
-                    $many.dot_product_attention_backward(
-                        &$x.hs_dec, &$x.hs, &$x.v, &$x.a_dec, &$x.dc_dec, &mut $x.dhs_dec,
-                        &mut $x.dhs, &mut $x.dv,
-                    )
-                }),
-            ],
-            normalizer: &[
-                call!($option, "attention:normalizer", 2, |$x| {
-                    $one.attention(&$x.h, &$x.hs, &mut $x.normalizer, &mut $x.c)
-                }),
-                call!($option, "cross_attention:normalizer", 2 * U, |$x| {
-                    $many.cross_attention(&$x.hs_dec, &$x.hs, &mut $x.normalizer_dec, &mut $x.c_dec)
-                }),
-                call!($option, "dot_product_attention:normalizer", 2 * U, |$x| {
-                    $many.dot_product_attention(
-                        &$x.hs_dec, &$x.hs, &$x.v, &mut $x.normalizer_dec, &mut $x.c_dec,
-                    )
-                }),
-                call!($option, "attention_backward:normalizer", 4, |$x| {
-                    $one.attention_backward(
-                        &$x.h, &$x.hs, &$x.normalizer, &$x.dc, &mut $x.dh, &mut $x.dhs,
-                    )
-                }),
-                call!($option, "cross_attention_backward:normalizer", 4 * U, |$x| {
-                    $many.cross_attention_backward(
-                        &$x.hs_dec, &$x.hs, &$x.normalizer_dec, &$x.dc_dec, &mut $x.dhs_dec,
-                        &mut $x.dhs,
-                    )
-                }),
-                call!($option, "dot_product_attention_backward:normalizer", 4 * U, |$x| {
-                    $many.dot_product_attention_backward(
-                        &$x.hs_dec, &$x.hs, &$x.v, &$x.normalizer_dec, &$x.dc_dec,
-                        &mut $x.dhs_dec, &mut $x.dhs, &mut $x.dv,
-                    )
-                }),
-            ],
-            other_uses: &[
-                call!($option, "weighted_sum_backward:accumulate", 2, |$x| {
-                    $one.weighted_sum_backward(
-                        &$x.a, &$x.hs, &$x.dc, Accumulate(&mut $x.ds), Accumulate(&mut $x.dhs),
-                    )
-                }),
-                call!($option, "weighted_sum_backward:da", 1, |$x| {
-                    $one.weighted_sum_backward(&$x.a, &$x.hs, &$x.dc, &mut $x.ds, Skip)
-                }),
-                call!($option, "weighted_sum_backward:dhs", 1, |$x| {
-                    $one.weighted_sum_backward(&$x.a, &$x.hs, &$x.dc, Skip, &mut $x.dhs)
-                }),
-                call!($option, "dot_scores_backward:accumulate", 2, |$x| {
-                    $one.dot_scores_backward(
-                        &$x.h, &$x.hs, &$x.da, Accumulate(&mut $x.dh), Accumulate(&mut $x.dhs),
-                    )
-                }),
-                call!($option, "dot_scores_backward:dh", 1, |$x| {
-                    $one.dot_scores_backward(
-                        &$x.h, &$x.hs, &$x.da, &mut $x.dh, Skip,
-                    )
-                }),
-                call!($option, "dot_scores_backward:dhs", 1, |$x| {
-                    $one.dot_scores_backward(
-                        &$x.h, &$x.hs, &$x.da, Skip, &mut $x.dhs,
-                    )
-                }),
-                call!($option, "attention_weights_backward:accumulate", 2, |$x| {
-                    $one.attention_weights_backward(
-                        &$x.h, &$x.hs, &$x.a, &$x.da, Accumulate(&mut $x.dh),
-                        Accumulate(&mut $x.dhs),
-                    )
-                }),
-                call!($option, "attention_weights_backward:dh", 1, |$x| {
-                    $one.attention_weights_backward(
-                        &$x.h, &$x.hs, &$x.a, &$x.da, &mut $x.dh, Skip,
-                    )
-                }),
-                call!($option, "attention_weights_backward:dhs", 1, |$x| {
-                    $one.attention_weights_backward(
-                        &$x.h, &$x.hs, &$x.a, &$x.da, Skip, &mut $x.dhs,
-                    )
-                }),
-                call!($option, "attention_backward:accumulate", 4, |$x| {
-                    $one.attention_backward(
-                        &$x.h, &$x.hs, &$x.a, &$x.dc, Accumulate(&mut $x.dh),
-                        Accumulate(&mut $x.dhs),
-                    )
-                }),
-                call!($option, "attention_backward:dh", 2, |$x| {
-                    $one.attention_backward(
-                        &$x.h, &$x.hs, &$x.a, &$x.dc, &mut $x.dh, Skip,
-                    )
-                }),
-                call!($option, "attention_backward:dhs", 3, |$x| {
-                    $one.attention_backward(
-                        &$x.h, &$x.hs, &$x.normalizer, &$x.dc, Skip, &mut $x.dhs,
-                    )
-                }),
-                call!($option, "cross_attention_backward:accumulate", 4 * U, |$x| {
-                    $many.cross_attention_backward(
-                        &$x.hs_dec, &$x.hs, &$x.normalizer_dec, &$x.dc_dec,
-                        Accumulate(&mut $x.dhs_dec), Accumulate(&mut $x.dhs),
-                    )
-                }),
-                call!($option, "cross_attention_backward:dhs_dec", 2 * U, |$x| {
-                    $many.cross_attention_backward(
-                        &$x.hs_dec, &$x.hs, &$x.a_dec, &$x.dc_dec, &mut $x.dhs_dec, Skip,
-                    )
-                }),
-                call!($option, "cross_attention_backward:dhs_enc", 3 * U, |$x| {
-                    $many.cross_attention_backward(
-                        &$x.hs_dec, &$x.hs, &$x.a_dec, &$x.dc_dec, Skip, &mut $x.dhs,
-                    )
-                }),
-                call!($option, "dot_product_attention_backward:accumulate", 4 * U, |$x| {
-                    $many.dot_product_attention_backward(
-                        &$x.hs_dec, &$x.hs, &$x.v, &$x.a_dec, &$x.dc_dec,
-                        Accumulate(&mut $x.dhs_dec), Accumulate(&mut $x.dhs),
-                        Accumulate(&mut $x.dv),
-                    )
-                }),
-                call!($option, "dot_product_attention_backward:dq", 2 * U, |$x| {
-                    $many.dot_product_attention_backward(
-                        &$x.hs_dec, &$x.hs, &$x.v, &$x.a_dec, &$x.dc_dec, &mut $x.dhs_dec, Skip,
-                        Skip,
-                    )
-                }),
-                call!($option, "dot_product_attention_backward:dk", 2 * U, |$x| {
-                    $many.dot_product_attention_backward(
-                        &$x.hs_dec, &$x.hs, &$x.v, &$x.a_dec, &$x.dc_dec, Skip, &mut $x.dhs, Skip,
-                    )
-                }),
-                call!($option, "dot_product_attention_backward:dv", U, |$x| {
-                    $many.dot_product_attention_backward(
-                        &$x.hs_dec, &$x.hs, &$x.v, &$x.normalizer_dec, &$x.dc_dec, Skip, Skip,
-                        &mut $x.dv,
-                    )
-                }),
-                $(call!($option, "bias_gradient", 2 * U, |$x| {
-                    $many.bias_gradient(
-                        &$x.hs_dec, &$x.hs, &$x.v, &$x.a_dec, &$x.dc_dec, &mut $x.$dbias,
-                    )
-                }),
-                call!($option, "bias_gradient:normalizer", 2 * U, |$x| {
-                    $many.bias_gradient(
-                        &$x.hs_dec, &$x.hs, &$x.v, &$x.normalizer_dec, &$x.dc_dec,
-                        Accumulate(&mut $x.$dbias),
-                    )
-                }),)?
-            ],
+            origin: list! { "", $option, |$x| $one, $many;
+                one.dot_scores(h hs) -> s => N * T * H;
+                one.softmax() -> a => N * T;
+                one.weighted_sum(a hs) -> c => N * T * H;
+                one.attention_weights(h hs) -> a => N * T * H;
+                one.attention(h hs) -> a c => 2 * N * T * H;
+                many.cross_attention(hs_dec hs) -> a_dec c_dec => 2 * U * N * T * H;
+                one.softmax_backward(a) -> ds => N * T;
+                one.weighted_sum_backward(a hs dc) -> ds dhs => 2 * N * T * H;
+                one.dot_scores_backward(h hs da) -> dh dhs => 2 * N * T * H;
+                one.attention_weights_backward(h hs a da) -> dh dhs => 2 * N * T * H;
+                one.attention_backward(h hs a dc) -> dh dhs => 4 * N * T * H;
+                many.cross_attention_backward(hs_dec hs a_dec dc_dec) -> dhs_dec dhs => 4 * U * N * T * H;
+            },
+            dot_product: list! { "", $option, |$x| $one, $many;
+                many.dot_product_attention(hs_dec hs v) -> a_dec c_dec => 2 * U * N * T * H;
+                many.dot_product_attention_backward(hs_dec hs v a_dec dc_dec) -> dhs_dec dhs dv => 4 * U * N * T * H;
+            },
+            normalizer: list! { "", $option, |$x| $one, $many;
+                one.attention:"normalizer"(h hs) -> normalizer c => 2 * N * T * H;
+                many.cross_attention:"normalizer"(hs_dec hs) -> normalizer_dec c_dec => 2 * U * N * T * H;
+                many.dot_product_attention:"normalizer"(hs_dec hs v) -> normalizer_dec c_dec => 2 * U * N * T * H;
+                one.attention_backward:"normalizer"(h hs normalizer dc) -> dh dhs => 4 * N * T * H;
+                many.cross_attention_backward:"normalizer"(hs_dec hs normalizer_dec dc_dec)
+                    -> dhs_dec dhs => 4 * U * N * T * H;
+                many.dot_product_attention_backward:"normalizer"(hs_dec hs v normalizer_dec dc_dec)
+                    -> dhs_dec dhs dv => 4 * U * N * T * H;
+            },
+            other_uses: list! { "", $option, |$x| $one, $many;
+                one.weighted_sum_backward:"accumulate"(a hs dc) -> add(ds) add(dhs) => 2 * N * T * H;
+                one.weighted_sum_backward:"da"(a hs dc) -> ds skip => N * T * H;
+                one.weighted_sum_backward:"dhs"(a hs dc) -> skip dhs => N * T * H;
+                one.dot_scores_backward:"accumulate"(h hs da) -> add(dh) add(dhs) => 2 * N * T * H;
+                one.dot_scores_backward:"dh"(h hs da) -> dh skip => N * T * H;
+                one.dot_scores_backward:"dhs"(h hs da) -> skip dhs => N * T * H;
+                one.attention_weights_backward:"accumulate"(h hs a da) -> add(dh) add(dhs) => 2 * N * T * H;
+                one.attention_weights_backward:"dh"(h hs a da) -> dh skip => N * T * H;
+                one.attention_weights_backward:"dhs"(h hs a da) -> skip dhs => N * T * H;
+                one.attention_backward:"accumulate"(h hs a dc) -> add(dh) add(dhs) => 4 * N * T * H;
+                one.attention_backward:"dh"(h hs a dc) -> dh skip => 2 * N * T * H;
+                one.attention_backward:"dhs"(h hs normalizer dc) -> skip dhs => 3 * N * T * H;
+                many.cross_attention_backward:"accumulate"(hs_dec hs normalizer_dec dc_dec)
+                    -> add(dhs_dec) add(dhs) => 4 * U * N * T * H;
+                many.cross_attention_backward:"dhs_dec"(hs_dec hs a_dec dc_dec) -> dhs_dec skip => 2 * U * N * T * H;
+                many.cross_attention_backward:"dhs_enc"(hs_dec hs a_dec dc_dec) -> skip dhs => 3 * U * N * T * H;
+                many.dot_product_attention_backward:"accumulate"(hs_dec hs v a_dec dc_dec)
+                    -> add(dhs_dec) add(dhs) add(dv) => 4 * U * N * T * H;
+                many.dot_product_attention_backward:"dq"(hs_dec hs v a_dec dc_dec)
+                    -> dhs_dec skip skip => 2 * U * N * T * H;
+                many.dot_product_attention_backward:"dk"(hs_dec hs v a_dec dc_dec) -> skip dhs skip => 2 * U * N * T * H;
+                many.dot_product_attention_backward:"dv"(hs_dec hs v normalizer_dec dc_dec)
+                    -> skip skip dv => U * N * T * H;
+                $(
+                many.bias_gradient(hs_dec hs v a_dec dc_dec) -> $dbias => 2 * U * N * T * H;
+                many.bias_gradient:"normalizer"(hs_dec hs v normalizer_dec dc_dec) -> add($dbias) => 2 * U * N * T * H;
+                )?
+            },
         }
     };
 }
 
-/// With −1, the units are elements; else that many multiply-adds for each element of `hs`.
-macro_rules! call {
-    ($option:literal, $name:literal, -1, |$x:ident| $call:expr) => {
-        Call {
-            name: concat!($name, $option),
-            units: N * T,
-            call: |$x| $call,
-        }
-    };
-    ($option:literal, $name:literal, $macs:expr, |$x:ident| $call:expr) => {
-        Call {
-            name: concat!($name, $option),
-            units: $macs * N * T * H,
-            call: |$x| $call,
-        }
+/// The pairs of uses of two gradients, but for both written.
+macro_rules! other_uses {
+    ($($name:ident $inputs:tt -> $d:ident $e:ident;)*) => {
+        list! { "", "", |x| (), (); $(
+            free.$name:"other use" $inputs -> $d add($e) => 1;
+            free.$name:"other use" $inputs -> $d skip => 1;
+            free.$name:"other use" $inputs -> add($d) $e => 1;
+            free.$name:"other use" $inputs -> add($d) add($e) => 1;
+            free.$name:"other use" $inputs -> add($d) skip => 1;
+            free.$name:"other use" $inputs -> skip $e => 1;
+            free.$name:"other use" $inputs -> skip add($e) => 1;
+            free.$name:"other use" $inputs -> skip skip => 1;
+        )* }
     };
 }
 
 impl<F: Float, const N: usize, const U: usize, const T: usize, const H: usize>
     Calls<F, N, U, T, H>
 {
-    /// Without an option: [`EveryFunction`](crate::EveryFunction) has the functions of the origin.
+    /// The functions of the crate's root.
+    pub const ROOT: List<F, N, U, T, H> = list! { "", "", |x| (), ();
+        free.softmax() -> a => N * T;
+        free.dot_scores(h hs) -> s => N * T * H;
+        free.weighted_sum(s hs) -> c => N * T * H;
+        free.attention_weights(h hs) -> s => N * T * H;
+        free.attention(h hs) -> a c => 2 * N * T * H;
+        free.cross_attention(hs_dec hs) -> a_dec c_dec => 2 * U * N * T * H;
+        free.softmax_backward(a) -> ds => N * T;
+        free.weighted_sum_backward(a hs dc) -> ds dhs => 2 * N * T * H;
+        free.dot_scores_backward(h hs da) -> dh dhs => 2 * N * T * H;
+        free.attention_weights_backward(h hs a da) -> dh dhs => 2 * N * T * H;
+        free.attention_backward(h hs a dc) -> dh dhs => 4 * N * T * H;
+        free.cross_attention_backward(hs_dec hs a_dec dc_dec) -> dhs_dec dhs => 4 * U * N * T * H;
+    };
+    /// Of their backward passes, all other pairs of uses.
+    pub const ROOT_USES: List<F, N, U, T, H> = other_uses! {
+        weighted_sum_backward(a hs dc) -> ds dhs;
+        dot_scores_backward(h hs da) -> dh dhs;
+        attention_weights_backward(h hs a da) -> dh dhs;
+        attention_backward(h hs a dc) -> dh dhs;
+        cross_attention_backward(hs_dec hs a_dec dc_dec) -> dhs_dec dhs;
+    };
+    /// Without an option: [`ROOT`](Self::ROOT) has the functions of the origin.
     pub const PLAIN: Self = Self {
         origin: &[],
         ..calls!("", |x| Attend::new())
@@ -307,61 +185,38 @@ impl<F: Float, const N: usize, const U: usize, const T: usize, const H: usize>
     );
 
     /// The functions that take no options.
-    pub const WITHOUT_OPTIONS: &[Call<F, N, U, T, H>] = &[
-        call!("", "log_softmax", -1, |x| log_softmax(&mut x.s)),
-        call!("", "log_softmax_backward", -1, |x| {
+    pub const WITHOUT_OPTIONS: List<F, N, U, T, H> = &[
+        call("log_softmax", N * T, |x| log_softmax(&mut x.s)),
+        call("log_softmax_backward", N * T, |x| {
             log_softmax_backward(&x.s, &mut x.ds)
         }),
-        call!("", "softmax_cross_entropy", -1, |x| {
+        call("softmax_cross_entropy", N * T, |x| {
             x.loss = softmax_cross_entropy(&mut x.s, &x.labels)
         }),
-        Call {
-            name: "Running::push",
-            units: N * H,
-            call: |x| {
-                for ((running, &score), value) in x.running.iter_mut().zip(&x.score).zip(&x.h) {
-                    running.push(score, value);
-                }
-            },
-        },
-        call!("", "Running::push_rows", 1, |x| {
+        call("Running::push", N * H, |x| {
+            for ((running, &score), value) in x.running.iter_mut().zip(&x.score).zip(&x.h) {
+                running.push(score, value);
+            }
+        }),
+        call("Running::push_rows", N * T * H, |x| {
             for ((running, scores), values) in x.other.iter_mut().zip(&x.s).zip(&x.hs) {
                 running.push_rows(scores, values);
             }
         }),
-        Call {
-            name: "Running::merge",
-            units: N * H,
-            call: |x| {
-                for (running, other) in x.running.iter_mut().zip(&x.other) {
-                    running.merge(other);
-                }
-            },
-        },
-        Call {
-            name: "Running::context",
-            units: N * H,
-            call: |x| {
-                for (running, c) in x.running.iter().zip(&mut x.c) {
-                    running.context(c);
-                }
-            },
-        },
-    ];
-
-    /// All options together, with each use of the gradients, and the functions without options.
-    pub const TOGETHER: [&[Call<F, N, U, T, H>]; 7] = [
-        Self::WITHOUT_OPTIONS,
-        Self::PLAIN.dot_product,
-        Self::PLAIN.normalizer,
-        Self::COMBINED.origin,
-        Self::COMBINED.dot_product,
-        Self::COMBINED.normalizer,
-        Self::COMBINED.other_uses,
+        call("Running::merge", N * H, |x| {
+            for (running, other) in x.running.iter_mut().zip(&x.other) {
+                running.merge(other);
+            }
+        }),
+        call("Running::context", N * H, |x| {
+            for (running, c) in x.running.iter().zip(&mut x.c) {
+                running.context(c);
+            }
+        }),
     ];
 
     /// Each option by itself, and mask and bias for each query, with all gradients wanted.
-    pub const ONE_BY_ONE: [[&[Call<F, N, U, T, H>]; 3]; 9] = [
+    pub const ONE_BY_ONE: [[List<F, N, U, T, H>; 3]; 9] = [
         Self::LENGTHS.all_wanted(),
         Self::CAUSAL.all_wanted(),
         Self::CAUSAL_ROWS.all_wanted(),
@@ -373,7 +228,7 @@ impl<F: Float, const N: usize, const U: usize, const T: usize, const H: usize>
         Self::EACH_QUERY.all_wanted(),
     ];
 
-    const fn all_wanted(&self) -> [&'static [Call<F, N, U, T, H>]; 3] {
+    const fn all_wanted(&self) -> [List<F, N, U, T, H>; 3] {
         [self.origin, self.dot_product, self.normalizer]
     }
 }

@@ -4,19 +4,21 @@
 //! `firmware/check-parity` builds and runs it on every target and compares.
 #![cfg_attr(any(target_os = "none", target_arch = "wasm32"), no_std, no_main)]
 
-#[cfg_attr(all(target_arch = "arm", target_os = "none"), path = "cortex_m.rs")]
-#[cfg_attr(target_arch = "riscv32", path = "riscv32.rs")]
-#[cfg_attr(all(target_arch = "aarch64", target_os = "none"), path = "aarch64.rs")]
-#[cfg_attr(target_arch = "wasm32", path = "wasm32.rs")]
-#[cfg_attr(
-    not(any(target_os = "none", target_arch = "wasm32")),
-    path = "hosted.rs"
-)]
-mod machine;
+#[cfg(target_arch = "wasm32")]
+mod wasm32;
+
+#[cfg(target_os = "none")]
+#[unsafe(no_mangle)]
+extern "C" fn main() -> ! {
+    print_all(&mut firmware::output());
+    firmware::exit(0)
+}
 
 #[cfg(not(any(target_os = "none", target_arch = "wasm32")))]
 fn main() {
-    print_all(&mut machine::Output);
+    let mut text = String::new();
+    print_all(&mut text);
+    print!("{text}");
 }
 
 /// Prints all lines, and how many they are: a run that was cut short shows.

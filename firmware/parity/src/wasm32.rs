@@ -15,7 +15,7 @@ extern "C" fn start() {
 }
 
 /// What the JavaScript around it prints.
-pub struct Output;
+struct Output;
 
 impl fmt::Write for Output {
     fn write_str(&mut self, text: &str) -> fmt::Result {

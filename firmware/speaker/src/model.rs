@@ -33,26 +33,35 @@ pub trait Model {
     }
 }
 
-impl Model for Speakers {
-    const NAME: &str = "nine speakers";
-    const EPOCHS: u32 = RECIPE.epochs;
+macro_rules! model {
+    ($type:ident, $name:literal, $recipe:expr; $($more:tt)*) => {
+        impl Model for $type {
+            const NAME: &str = $name;
+            const EPOCHS: u32 = $recipe.epochs;
 
-    fn start(&mut self, train: &Dataset, order: &[u16]) {
-        self.start(train, order, SEED);
-    }
+            fn start(&mut self, train: &Dataset, order: &[u16]) {
+                self.start(train, order, SEED);
+            }
 
-    fn epoch(&mut self, train: &Dataset, order: &mut [u16]) -> usize {
-        self.epoch(train, order, &RECIPE).correct
-    }
+            fn epoch(&mut self, train: &Dataset, order: &mut [u16]) -> usize {
+                self.epoch(train, order, &$recipe).correct
+            }
 
-    fn recognise(&mut self, utterance: &Utterance) -> usize {
-        self.recognise(utterance).class()
-    }
+            fn recognise(&mut self, utterance: &Utterance) -> usize {
+                self.recognise(utterance).class()
+            }
 
-    fn stored(&self) -> impl Iterator<Item = [u8; 4]> {
-        self.stored()
-    }
+            fn stored(&self) -> impl Iterator<Item = [u8; 4]> {
+                self.stored()
+            }
 
+            $($more)*
+        }
+    };
+}
+
+model! { Integers, "nine speakers in integers", integers::RECIPE; }
+model! { Speakers, "nine speakers", RECIPE;
     fn go_on(
         &mut self,
         order: &mut [u16; ORDER],
@@ -65,26 +74,5 @@ impl Model for Speakers {
         }
         writeln!(out)?;
         enrolment::run(self, order, train, test, out)
-    }
-}
-
-impl Model for Integers {
-    const NAME: &str = "nine speakers in integers";
-    const EPOCHS: u32 = integers::RECIPE.epochs;
-
-    fn start(&mut self, train: &Dataset, order: &[u16]) {
-        self.start(train, order, SEED);
-    }
-
-    fn epoch(&mut self, train: &Dataset, order: &mut [u16]) -> usize {
-        self.epoch(train, order, &integers::RECIPE).correct
-    }
-
-    fn recognise(&mut self, utterance: &Utterance) -> usize {
-        self.recognise(utterance).class()
-    }
-
-    fn stored(&self) -> impl Iterator<Item = [u8; 4]> {
-        self.stored()
     }
 }

@@ -1,6 +1,7 @@
 //! Choosing the recipe of the enrolment by the training utterances alone.
 
 use std::num::NonZero;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
@@ -135,7 +136,8 @@ impl Case {
     fn new(new: usize, fold: usize) -> Self {
         let file = exchanged(TRAIN, new);
         let train = parse(&file);
-        let (held_out, learn) = split(&train, fold);
+        let (held_out, learn): (Vec<u16>, Vec<u16>) =
+            all(&train).partition(|&number| train.fold(number, FOLDS) == Some(fold));
         let known = learn_known(&train, learn.iter().copied(), SEED);
         let stored = known.stored().flatten().collect();
         Self {
@@ -183,17 +185,6 @@ impl Score {
     }
 }
 
-/// The utterances of one fold, and all others.
-fn split(train: &Dataset, fold: usize) -> (Vec<u16>, Vec<u16>) {
-    let speaker = |number: u16| train.get(number.into()).map(|found| found.speaker());
-    all(train).partition(|&number| {
-        let same = |&other: &u16| speaker(other) == speaker(number);
-        let count = all(train).filter(same).count();
-        let before = (0..number).filter(same).count();
-        before * FOLDS / count == fold
-    })
-}
-
 /// The file with the names of `speaker` and of the last speaker exchanged.
 fn exchanged(file: &[u8], speaker: usize) -> Vec<u8> {
     let mut file = file.to_vec();
@@ -222,24 +213,21 @@ fn parse(file: &[u8]) -> Dataset<'_> {
 /// The results in order, by as many threads as there are cores.
 fn parallel<A: Sync, B: Send>(work: &[A], result: impl Fn(&A) -> B + Sync) -> Vec<B> {
     let next = AtomicUsize::new(0);
+    let done = Mutex::new(Vec::new());
     let take = || {
-        let mut done = Vec::new();
-        loop {
-            let index = next.fetch_add(1, Ordering::Relaxed);
-            match work.get(index) {
-                Some(item) => done.push((index, result(item))),
-                None => return done,
-            }
+        while let index = next.fetch_add(1, Ordering::Relaxed)
+            && let Some(item) = work.get(index)
+        {
+            let result = result(item);
+            done.lock().expect("nobody panics").push((index, result));
         }
     };
-    let mut done: Vec<(usize, B)> = thread::scope(|scope| {
-        let threads = thread::available_parallelism().map_or(1, NonZero::get);
-        let handles: Vec<_> = (0..threads).map(|_| scope.spawn(take)).collect();
-        handles
-            .into_iter()
-            .flat_map(|handle| handle.join().expect("the work does not panic"))
-            .collect()
+    thread::scope(|scope| {
+        for _ in 0..thread::available_parallelism().map_or(1, NonZero::get) {
+            scope.spawn(take);
+        }
     });
+    let mut done = done.into_inner().expect("nobody panics");
     done.sort_by_key(|&(index, _)| index);
     done.into_iter().map(|(_, result)| result).collect()
 }

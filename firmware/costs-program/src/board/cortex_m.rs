@@ -1,32 +1,19 @@
 //! QEMU's machines `mps2-an385` and `mps2-an386`, with a Cortex-M3 and a Cortex-M4F of 25 MHz.
 
-use core::arch::asm;
-use core::fmt::Write;
 use core::ptr;
-
-use cortex_m_rt::entry;
-use cortex_m_semihosting::hio;
-
-pub use firmware::exit;
 
 const CONTROL: *mut u32 = 0x4000_0000 as *mut u32;
 const VALUE: *mut u32 = 0x4000_0004 as *mut u32;
 const RELOAD: *mut u32 = 0x4000_0008 as *mut u32;
 
-#[entry]
-fn main() -> ! {
+/// Starts the timer.
+pub fn start() {
     // SAFETY: the machine has a timer there, which nothing else uses.
     unsafe {
         ptr::write_volatile(RELOAD, u32::MAX);
         ptr::write_volatile(VALUE, u32::MAX);
         ptr::write_volatile(CONTROL, 1);
     }
-    crate::print_all();
-    exit(0)
-}
-
-pub fn output() -> impl Write {
-    hio::hstdout().expect("QEMU has a standard output")
 }
 
 /// A reading of the timer, which counts down.
@@ -44,12 +31,4 @@ pub fn now() -> u32 {
 pub fn instructions(start: u32, end: u32) -> u32 {
     let ticks = start.wrapping_sub(end);
     ((u64::from(ticks) * 10 + 16) / 32) as u32
-}
-
-#[inline(always)]
-pub fn stack_pointer() -> usize {
-    let sp;
-    // SAFETY: it copies one register into another.
-    unsafe { asm!("mov {}, sp", out(reg) sp, options(nomem, nostack, preserves_flags)) };
-    sp
 }

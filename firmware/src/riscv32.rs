@@ -1,8 +1,7 @@
 //! QEMU's machine `virt` with a 32-bit RISC-V core.
 
-use core::arch::global_asm;
+use core::arch::{asm, global_asm};
 use core::fmt::{self, Write};
-use core::panic::PanicInfo;
 use core::ptr;
 
 // `mstatus.FS` is set before the first instruction of the FPU; without an FPU it stays zero.
@@ -25,21 +24,15 @@ global_asm!(
     "sw zero, 0(t0)",
     "addi t0, t0, 4",
     "j 1b",
-    "2: tail start",
+    "2: tail main",
     ".balign 4",
     "trap: li a0, 102",
     "tail exit",
 );
 
-#[unsafe(no_mangle)]
-extern "C" fn start() -> ! {
-    crate::print_all(&mut Output);
-    exit(0)
-}
-
 /// Ends the program, and QEMU with it.
 #[unsafe(no_mangle)]
-extern "C" fn exit(code: u32) -> ! {
+pub extern "C" fn exit(code: u32) -> ! {
     const TEST_DEVICE: *mut u32 = 0x10_0000 as *mut u32;
     let word = if code == 0 {
         0x5555
@@ -53,7 +46,7 @@ extern "C" fn exit(code: u32) -> ! {
 }
 
 /// The serial line.
-pub struct Output;
+struct Output;
 
 impl Write for Output {
     fn write_str(&mut self, text: &str) -> fmt::Result {
@@ -66,8 +59,14 @@ impl Write for Output {
     }
 }
 
-#[panic_handler]
-fn panic(info: &PanicInfo) -> ! {
-    let _ = writeln!(Output, "{info}");
-    exit(101)
+pub fn output() -> impl Write {
+    Output
+}
+
+#[inline(always)]
+pub(crate) fn stack_pointer() -> usize {
+    let sp;
+    // SAFETY: it copies one register into another.
+    unsafe { asm!("mv {}, sp", out(reg) sp, options(nomem, nostack, preserves_flags)) };
+    sp
 }

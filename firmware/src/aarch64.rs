@@ -2,7 +2,6 @@
 
 use core::arch::{asm, global_asm};
 use core::fmt::{self, Write};
-use core::panic::PanicInfo;
 
 // The FPU is switched on before its first instruction. Every exception ends the program.
 global_asm!(
@@ -22,7 +21,7 @@ global_asm!(
     "b.hs 2f",
     "str xzr, [x0], #8",
     "b 1b",
-    "2: b start",
+    "2: b main",
     ".balign 2048",
     "exceptions:",
     ".rept 16",
@@ -32,12 +31,6 @@ global_asm!(
     ".endr",
 );
 
-#[unsafe(no_mangle)]
-extern "C" fn start() -> ! {
-    crate::print_all(&mut Output);
-    exit(0)
-}
-
 /// Semihosting: asks QEMU for something.
 fn call(operation: u32, argument: *const u8) {
     // SAFETY: what the argument points to is as the operation expects it.
@@ -46,7 +39,7 @@ fn call(operation: u32, argument: *const u8) {
 
 /// Ends the program, and QEMU with it.
 #[unsafe(no_mangle)]
-extern "C" fn exit(code: u32) -> ! {
+pub extern "C" fn exit(code: u32) -> ! {
     const SYS_EXIT: u32 = 0x18;
     const APPLICATION_EXIT: u64 = 0x2_0026;
     let block = [APPLICATION_EXIT, u64::from(code)];
@@ -56,7 +49,7 @@ extern "C" fn exit(code: u32) -> ! {
 }
 
 /// QEMU's standard error.
-pub struct Output;
+struct Output;
 
 impl Write for Output {
     fn write_str(&mut self, text: &str) -> fmt::Result {
@@ -68,8 +61,6 @@ impl Write for Output {
     }
 }
 
-#[panic_handler]
-fn panic(info: &PanicInfo) -> ! {
-    let _ = writeln!(Output, "{info}");
-    exit(101)
+pub fn output() -> impl Write {
+    Output
 }
