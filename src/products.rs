@@ -2,6 +2,9 @@
 //! weights with a vector.
 //!
 //! Each stands for vector registers and for a scalar FPU, in an order of additions that is the same.
+//!
+//! What is `inline(always)` but for `debug_assertions` is so in the stack's favour: without optimisation every
+//! variable of an inlined function has a place of its own in the frame.
 
 use crate::Float;
 use crate::gradient::Place;
@@ -11,7 +14,7 @@ use Place::{Add, Set, Skipped};
 
 /// `out[t] = f(t, Σ_i x[t,i]·y[i])` for the attended keys, `other` elsewhere; `f` counts from the start of
 /// their range.
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 pub(crate) fn dots<F: Float, const T: usize, const H: usize>(
     keys: Keys<'_, F>,
     x: &[[F; H]; T],
@@ -31,7 +34,7 @@ pub(crate) fn dots<F: Float, const T: usize, const H: usize>(
 }
 
 /// `out[i] = Σ_t a[t]·x[t,i]` over the attended keys, in their order.
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 pub(crate) fn weighted_sum<F: Float, const T: usize, const H: usize>(
     keys: Keys<'_, F>,
     a: &[F; T],
@@ -105,7 +108,7 @@ fn sum_by_fours<F: Float, const H: usize>(
 
 /// Eight columns at a time over all rows: the sums stay in the registers of a scalar FPU. A sum starts with `zero`,
 /// and `add` adds one product.
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 pub(crate) fn sum_by_columns<F: Float, A: Copy, X: Copy, Z: Copy, const H: usize>(
     keys: Keys<'_, F>,
     a: &[A],
@@ -147,7 +150,7 @@ pub(crate) fn sum_by_columns<F: Float, A: Copy, X: Copy, Z: Copy, const H: usize
 
 /// `da[t] = Σ_i x[t,i]·dc[i]` and `dx[t,i] = a[t]·dc[i]` for the attended keys, zeros elsewhere, in one pass over
 /// the rows.
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 pub(crate) fn weighted_sum_gradients<F: Float, const T: usize, const H: usize>(
     keys: Keys<'_, F>,
     (a, x): (&[F; T], &[[F; H]; T]),
@@ -200,7 +203,7 @@ pub(crate) fn gradients<F: Float, C: Fn(F, F) -> F, const T: usize, const H: usi
     }
 }
 
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 fn gradients_by_layout<F: Float, C: Fn(F, F) -> F, const T: usize, const H: usize>(
     keys: Keys<'_, F>,
     (a, g): (Option<&[F; T]>, &[F; T]),
@@ -226,7 +229,7 @@ fn gradients_by_layout<F: Float, C: Fn(F, F) -> F, const T: usize, const H: usiz
 }
 
 /// Four rows at a time: what a column's rows share is loaded once for all of them.
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 fn outer_by_fours<F: Float, C: Fn(F, F) -> F, const H: usize>(
     a: &[F],
     g: &[F],
@@ -253,7 +256,7 @@ fn outer_by_fours<F: Float, C: Fn(F, F) -> F, const H: usize>(
 }
 
 /// One row at a time, with what it adds to the sums.
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 fn gradients_row_by_row<F: Float, C: Fn(F, F) -> F, const H: usize>(
     keys: Keys<'_, F>,
     (a, g): (&[F], &[F]),
@@ -299,7 +302,7 @@ pub(crate) fn put_row<X, Y: Copy, const H: usize>(
 
 /// Four columns at a time over all rows: the sums and what the rows share stay in the registers of a scalar
 /// FPU.
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 fn gradients_by_columns<F: Float, C: Fn(F, F) -> F, const H: usize>(
     keys: Keys<'_, F>,
     (a, g): (&[F], &[F]),

@@ -77,7 +77,8 @@ pub(crate) fn backward<
 ) {
     for (u, ((q, a), dc)) in q.iter().zip(a).zip(dc).enumerate() {
         let keys = keys(u);
-        let (mut row, mut ds) = ([F::ZERO; T], [F::ZERO; T]);
+        let mut row = [F::ZERO; T];
+        let mut ds = [F::ZERO; T];
         let a = saved_weights(keys, q, k, a, &mut row);
         if of_scores {
             score_gradients(keys, v, a, dc, &mut ds);

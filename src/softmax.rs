@@ -189,7 +189,7 @@ impl<F: Float> Normalizer<F> {
 
 /// `x[t] ← exp(x[t] − m) / Σ_t exp(x[t] − m)` over the attended keys, `m` the largest of their
 /// scores; `+0.0` for the others.
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 pub(crate) fn softmax_row<F: Float, const T: usize>(
     keys: Keys<'_, F>,
     x: &mut [F; T],
@@ -260,7 +260,7 @@ fn exp_each<F: Float>(x: &mut [F], max: F) {
 }
 
 /// `d[t] ← a[t]·(d[t] − Σ_t a[t]·d[t])` over the attended keys; 0 for the others.
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 pub(crate) fn softmax_backward_row<F: Float, const T: usize>(
     keys: Keys<'_, F>,
     a: &[F; T],
