@@ -44,6 +44,7 @@ def write(costs, judged, version):
         "costs": one_shape(costs),
         "other cores": other_cores(costs),
         "training": training(costs),
+        "debug": debug(costs),
     })
     fill(HERE.parent / "README.md", {
         "naive": beside_naive(costs, ["attention", "attention_backward"]),
@@ -111,32 +112,28 @@ def every_shape(costs, core, level):
     return table(heads, rows)
 
 
+def cells(values):
+    return [values[INSTRUCTIONS], values[EACH], flash(values), values[PAINTED]]
+
+
 def one_shape(costs):
     heads = ["function"]
     for level in ("3", "“s”"):
         heads += [f"opt-level {level}: instructions", "each", "flash", "stack"]
-    rows = []
-    for function in functions(costs):
-        if ":" in function.replace("::", ""):
-            continue  # firmware/costs.md has the variants.
-        row = [f"`{function}`"]
-        for level in "3s":
-            values = find(costs, "m4f", level, function, README_SHAPE)
-            row += [values[INSTRUCTIONS], values[EACH], flash(values), values[PAINTED]]
-        rows.append(row)
-    return table(heads, rows)
+    return table(heads, [
+        [f"`{function}`", *(cell for level in "3s"
+                            for cell in cells(find(costs, "m4f", level, function, README_SHAPE)))]
+        for function in functions(costs)
+        if ":" not in function.replace("::", "")  # firmware/costs.md has the variants.
+    ])
 
 
 def other_cores(costs):
     heads = ["core", "opt-level", "function", "instructions", "each", "flash", "stack"]
-    rows = []
-    for core in ("m0", "rv32imac"):
-        for level in "3s":
-            for function in ("attention", "attention_backward"):
-                values = find(costs, core, level, function, README_SHAPE)
-                rows.append([CORES[core], level, f"`{function}`", values[INSTRUCTIONS], values[EACH],
-                             flash(values), values[PAINTED]])
-    return table(heads, rows)
+    return table(heads, [
+        [CORES[core], level, f"`{function}`", *cells(find(costs, core, level, function, README_SHAPE))]
+        for core in ("m0", "rv32imac") for level in "3s" for function in ("attention", "attention_backward")
+    ])
 
 
 def beside_naive(costs, names):
@@ -144,10 +141,9 @@ def beside_naive(costs, names):
     rows = []
     for function in dict.fromkeys(names):
         for level in "3s":
-            ours = find(costs, "m4f", level, function, README_SHAPE)
-            naive = find(costs, "m4f", level, function, README_SHAPE, "naive")
-            rows.append([f"`{function}`", level, ours[INSTRUCTIONS], naive[INSTRUCTIONS], flash(ours),
-                         flash(naive), ours[PAINTED], naive[PAINTED]])
+            pairs = zip(*(cells(find(costs, "m4f", level, function, README_SHAPE, kind)) for kind in ("count", "naive")))
+            instructions, _, flashes, stacks = pairs
+            rows.append([f"`{function}`", level, *instructions, *flashes, *stacks])
     return table(heads, rows)
 
 
@@ -174,8 +170,8 @@ def options(costs):
         if core == "m4f" and level == "3" and "+" in function:
             row = [f"`{function}`"]
             for level in "3s":
-                values = costs[core, level, "count", function, shape]
-                row += [values[INSTRUCTIONS], flash(values), values[PAINTED]]
+                instructions, _, *others = cells(costs[core, level, "count", function, shape])
+                row += [instructions, *others]
             rows.append(row)
     return table(heads, rows)
 
@@ -204,3 +200,17 @@ def training(costs):
             row.append(f"{saved} + {stack} = {saved + stack}")
         rows.append(row)
     return table(["N×U×T×H", "weights saved", "normalizers saved"], rows)
+
+
+def debug(costs):
+    """Builds of the profile dev at three levels."""
+    levels = ("0", "1", "s")
+    heads = ["core", "function", "shape",
+             *(f"{what} {level}" for what in ("stack:", "flash:", "instructions:") for level in levels)]
+    rows = []
+    for core, level, _, function, shape in costs:
+        if level == "dev-0":
+            values = [costs[core, f"dev-{level}", "count", function, shape] for level in levels]
+            rows.append([CORES[core], f"`{function}`", shape.replace("x", "×"),
+                         *(v[column] for column in (PAINTED, ALL, INSTRUCTIONS) for v in values)])
+    return table(heads, rows)

@@ -23,6 +23,8 @@ LINKERS = {
     "aarch64-unknown-none": "ld.lld",
     "wasm32-unknown-unknown": "wasm-ld",
 }
+# For programs of the profile `release`, whose code is measured: one `core` serves all of them.
+MEASURED = {"RUSTFLAGS": "-Zemit-stack-sizes -Clink-arg=--emit-relocs", "RUSTC_BOOTSTRAP": "1"}
 NAMES = ["debian", "rustup"]  # costs.txt is made with the first
 HOW_TO_GET_ONE = f"""\
 no Rust compiler for {{target}} was found. One of these gives it:
@@ -122,7 +124,7 @@ class Toolchain:
         self.build(*itertools.takewhile(lambda argument: argument != "--", arguments), **options)
         # No standard input: QEMU would take it for its monitor.
         run = self.run("run", "--quiet", *arguments, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                       timeout=600, **options)
+                       timeout=1800, **options)
         if run.returncode != 0:
             fail(f"the program ended with {run.returncode}:\n{run.stdout[-2000:]}")
         return run.stdout

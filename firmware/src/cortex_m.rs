@@ -1,5 +1,6 @@
 //! The Cortex-M boards; the start is cortex-m-rt's.
 
+use core::arch::asm;
 use core::fmt::Write;
 use core::sync::atomic::{Ordering, compiler_fence};
 
@@ -64,4 +65,12 @@ impl InstructionCounter {
         compiler_fence(Ordering::SeqCst);
         start.wrapping_sub(SYST::get_current()) & Self::LAST_TICK
     }
+}
+
+#[inline(always)]
+pub(crate) fn stack_pointer() -> usize {
+    let sp;
+    // SAFETY: it copies one register into another.
+    unsafe { asm!("mov {}, sp", out(reg) sp, options(nomem, nostack, preserves_flags)) };
+    sp
 }

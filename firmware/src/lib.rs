@@ -1,5 +1,5 @@
-//! What the programs need from the board: a start, an output, an end with an exit code, and on a
-//! Cortex-M an exact count of instructions.
+//! What the programs need from the board: a start, an output, an end with an exit code, the
+//! stack of a call, and on a Cortex-M an exact count of instructions.
 //!
 //! A program has a `#[unsafe(no_mangle)] extern "C" fn main() -> !`.
 #![no_std]
@@ -8,8 +8,12 @@
 #[cfg_attr(target_arch = "riscv32", path = "riscv32.rs")]
 #[cfg_attr(target_arch = "aarch64", path = "aarch64.rs")]
 mod board;
+#[cfg(not(target_arch = "aarch64"))]
+mod stack;
 
 pub use board::*;
+#[cfg(not(target_arch = "aarch64"))]
+pub use stack::peak_stack;
 
 use core::fmt::Write;
 use core::panic::PanicInfo;

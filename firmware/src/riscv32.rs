@@ -1,6 +1,6 @@
 //! QEMU's machine `virt` with a 32-bit RISC-V core.
 
-use core::arch::global_asm;
+use core::arch::{asm, global_asm};
 use core::fmt::{self, Write};
 use core::ptr;
 
@@ -61,4 +61,12 @@ impl Write for Output {
 
 pub fn output() -> impl Write {
     Output
+}
+
+#[inline(always)]
+pub(crate) fn stack_pointer() -> usize {
+    let sp;
+    // SAFETY: it copies one register into another.
+    unsafe { asm!("mv {}, sp", out(reg) sp, options(nomem, nostack, preserves_flags)) };
+    sp
 }

@@ -34,11 +34,11 @@ fn main() -> ! {
 
 fn floats(counter: &InstructionCounter) {
     let mut x = Arguments::<f32, N, U, T, H>::new(|| 0.0);
-    x.options.lengths.fill(T - 2);
-    x.options.offset = 2;
-    x.options.offsets.fill(3);
-    x.options.back = 5;
-    x.options.ahead = 1;
+    x.lengths.fill(T - 2);
+    x.offset = 2;
+    x.offsets.fill(3);
+    x.back = 5;
+    x.ahead = 1;
     print_kinds(&data::FLOATS);
     // What must be noticed: here a number decides.
     let by_sign: [Call<Arguments<f32, N, U, T, H>>; 1] = [Call {

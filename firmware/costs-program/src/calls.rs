@@ -59,6 +59,31 @@ pub fn plain<const N: usize, const U: usize, const T: usize, const H: usize>() {
     }
 }
 
+/// Those that a build for debugging is measured with.
+#[cfg(feature = "main-functions")]
+pub fn main_functions<const N: usize, const U: usize, const T: usize, const H: usize>() {
+    use microattention::{attention, attention_backward, quantized};
+    let mut x = arguments::<N, U, T, H>();
+    let calls: &[Call<Floats<N, U, T, H>>] = const {
+        list! { "", "", |x| (), Attend::new();
+            free.attention(h hs) -> a c => 2 * N * T * H;
+            free.attention_backward(h hs a dc) -> dh dhs => 4 * N * T * H;
+            many.dot_product_attention(hs_dec hs v) -> a_dec c_dec => 2 * U * N * T * H;
+            many.dot_product_attention_backward(hs_dec hs v a_dec dc_dec) -> dhs_dec dhs dv => 4 * U * N * T * H;
+        }
+    };
+    each(&mut x, [N, U, T, H], calls, "");
+    let mut random = Random::new();
+    let mut x = Integers::new(|| random.bits().cast_signed());
+    let calls: &[Call<Integers<N, U, T, H>>] = const {
+        list! { "quantized::", "", |x| quantized::Attend::new(x.sigma), ();
+            one.attention(h hs) -> a c => 2 * N * T * H;
+            one.attention_backward(h hs a dc) -> dh dhs => 4 * N * T * H;
+        }
+    };
+    each(&mut x, [N, U, T, H], calls, "");
+}
+
 /// The functions with an option.
 #[cfg(target_abi = "eabihf")]
 pub fn with_option<const N: usize, const U: usize, const T: usize, const H: usize>(

@@ -17,7 +17,7 @@ impl Cost {
     pub fn of(call: &mut dyn FnMut()) -> Self {
         Self {
             instructions: instructions(call),
-            stack: peak_stack(call),
+            stack: firmware::peak_stack(call),
         }
     }
 }
@@ -43,29 +43,4 @@ fn instructions(call: &mut dyn FnMut()) -> u32 {
     call();
     compiler_fence(Ordering::SeqCst);
     board::instructions(start, board::now())
-}
-
-/// What `call` leaves of a pattern painted below this function's own frame.
-///
-/// No interrupt may be enabled. What `call` takes but does not write at its deepest point is not seen.
-#[inline(never)]
-fn peak_stack(call: &mut dyn FnMut()) -> usize {
-    const PATTERN: u32 = 0xCCCC_CCCC;
-    const WORDS: usize = 4096;
-    let call = black_box(call);
-    let top = board::stack_pointer();
-    let bottom = (top - 4 * WORDS) as *mut u32;
-    for i in 0..WORDS {
-        // SAFETY: below the stack pointer nothing is in use, this loop calls nothing, and the memory
-        // reaches further down than that: the stack starts at the end of 4 MB.
-        unsafe { bottom.add(i).write_volatile(PATTERN) };
-    }
-    call();
-    let mut untouched = 0;
-    // SAFETY: these words were painted above, and they are read as what they are, words of memory.
-    while untouched < WORDS && unsafe { bottom.add(untouched).read_volatile() } == PATTERN {
-        untouched += 1;
-    }
-    assert!(untouched > 0, "the stack reaches below what was painted");
-    4 * (WORDS - untouched)
 }

@@ -10,6 +10,10 @@
 //! plus sign comes the option.
 #![no_std]
 #![no_main]
+#![cfg_attr(
+    feature = "main-functions",
+    allow(dead_code, reason = "the others are left out")
+)]
 
 #[cfg_attr(target_arch = "arm", path = "board/cortex_m.rs")]
 #[cfg_attr(target_arch = "riscv32", path = "board/riscv32.rs")]
@@ -41,10 +45,18 @@ fn print_all() {
     let nothing: fn(&mut [[f32; 16]; 1]) = |_| ();
     let (name, at) = (("softmax", ""), [1, 4, 16, 8]);
     print("empty", name, at, 1, Cost::default(), nothing as usize);
-    shape::<1, 4, 16, 8>();
-    shape::<4, 4, 16, 16>();
-    shape::<1, 4, 64, 32>();
-    #[cfg(target_abi = "eabihf")]
+    #[cfg(feature = "main-functions")]
+    {
+        calls::main_functions::<1, 4, 32, 16>();
+        calls::main_functions::<1, 4, 64, 32>();
+    }
+    #[cfg(not(feature = "main-functions"))]
+    {
+        shape::<1, 4, 16, 8>();
+        shape::<4, 4, 16, 16>();
+        shape::<1, 4, 64, 32>();
+    }
+    #[cfg(all(target_abi = "eabihf", not(feature = "main-functions")))]
     {
         options::<1, 4, 64, 32>();
         training::<1, 16, 16, 16>();
@@ -64,7 +76,7 @@ fn shape<const N: usize, const U: usize, const T: usize, const H: usize>() {
 fn options<const N: usize, const U: usize, const T: usize, const H: usize>() {
     let mut x = calls::arguments::<N, U, T, H>();
     for (lengths, value) in [(T, "=T"), (T / 4, "=T/4")] {
-        x.options.lengths = [lengths; N];
+        x.lengths = [lengths; N];
         calls::with_option(&mut x, &Calls::LENGTHS, value);
     }
     for calls in [

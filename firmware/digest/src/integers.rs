@@ -43,8 +43,8 @@ fn arguments<const N: usize, const U: usize, const T: usize, const H: usize>(
             bits >> random.below(25)
         }
     });
-    random.attended(&mut x.options);
-    random.labels(&mut x.options);
+    random.attended(x.attended());
+    random.labels(T, &mut x.labels);
     let mut factor = || f32::from_bits((97 + random.below(31)) << 23 | random.bits() >> 9);
     x.sigma = ScoreScale::new(factor());
     x.factor = Multiplier::new(factor());

@@ -183,9 +183,9 @@ fn arguments<F: Number, const N: usize, const U: usize, const T: usize, const H:
 ) -> Arguments<F, N, U, T, H> {
     let mut random = Random(seed);
     let mut x = Arguments::new(|| random.number(kind));
-    random.attended(&mut x.options);
+    random.attended(x.attended());
     x.scale = random.number(Kind::Ordinary);
-    random.labels(&mut x.options);
+    random.labels(T, &mut x.labels);
     let minus_infinity = -F::from_parts(0, F::LAST_EXPONENT, 0);
     for score in [&mut x.a, &mut x.s].into_iter().flatten().flatten() {
         *score = random.number(kind);

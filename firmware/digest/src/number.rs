@@ -1,6 +1,6 @@
 //! The numbers that the functions are given.
 
-use every_function::Options;
+use every_function::Attended;
 use microattention::Float;
 
 /// What the numbers are.
@@ -52,29 +52,26 @@ impl Random {
     /// Which keys are attended.
     pub(crate) fn attended<const N: usize, const U: usize, const T: usize>(
         &mut self,
-        options: &mut Options<N, U, T>,
+        attended: Attended<'_, N, U, T>,
     ) {
         let keys = T as u32;
-        for (length, offset) in options.lengths.iter_mut().zip(&mut options.offsets) {
+        for (length, offset) in attended.lengths.iter_mut().zip(attended.offsets) {
             *length = self.below(keys + 3) as usize;
             *offset = self.below(keys + 3) as isize - 2;
         }
-        options.offset = self.below(keys + 3) as isize - 2;
-        options.back = self.below(keys + 1) as usize;
-        options.ahead = self.below(3) as usize;
-        let masks = options.mask.iter_mut();
-        for mask in masks.chain(options.mask_dec.as_flattened_mut()).flatten() {
+        *attended.offset = self.below(keys + 3) as isize - 2;
+        *attended.back = self.below(keys + 1) as usize;
+        *attended.ahead = self.below(3) as usize;
+        let masks = attended.mask.iter_mut();
+        for mask in masks.chain(attended.mask_dec.as_flattened_mut()).flatten() {
             *mask = self.below(4) > 0;
         }
     }
 
-    /// Which is right: now and then none, or one that does not exist.
-    pub(crate) fn labels<const N: usize, const U: usize, const T: usize>(
-        &mut self,
-        options: &mut Options<N, U, T>,
-    ) {
-        for label in &mut options.labels {
-            *label = Some(self.below(T as u32 + 2) as usize).filter(|_| self.below(5) > 0);
+    /// Labels of `classes`: now and then none, or one that does not exist.
+    pub(crate) fn labels(&mut self, classes: usize, labels: &mut [Option<usize>]) {
+        for label in labels {
+            *label = Some(self.below(classes as u32 + 2) as usize).filter(|_| self.below(5) > 0);
         }
     }
 

@@ -7,6 +7,7 @@ use microattention::{
     weighted_sum_backward,
 };
 
+use crate::list::call;
 use crate::{Arguments, Call, list};
 
 type List<F, const N: usize, const U: usize, const T: usize, const H: usize> =
@@ -140,14 +141,13 @@ impl<F: Float, const N: usize, const U: usize, const T: usize, const H: usize>
         origin: &[],
         ..calls!("", |x| Attend::new())
     };
-    pub const LENGTHS: Self = calls!("+lengths", |x| Attend::new().lengths(&x.options.lengths));
-    pub const CAUSAL: Self = calls!("+causal", |x| Attend::new().causal(x.options.offset));
-    pub const CAUSAL_ROWS: Self = calls!("+causal_rows", |x| Attend::new()
-        .causal_rows(&x.options.offsets));
+    pub const LENGTHS: Self = calls!("+lengths", |x| Attend::new().lengths(&x.lengths));
+    pub const CAUSAL: Self = calls!("+causal", |x| Attend::new().causal(x.offset));
+    pub const CAUSAL_ROWS: Self = calls!("+causal_rows", |x| Attend::new().causal_rows(&x.offsets));
     pub const WINDOW: Self = calls!("+window", |x| {
-        Attend::new().window_at(x.options.offset, x.options.back, x.options.ahead)
+        Attend::new().window_at(x.offset, x.back, x.ahead)
     });
-    pub const MASK: Self = calls!("+mask", |x| Attend::new().mask(&x.options.mask));
+    pub const MASK: Self = calls!("+mask", |x| Attend::new().mask(&x.mask));
     pub const BIAS: Self = calls!(
         "+bias",
         |x| Attend::new().bias(&x.bias),
@@ -160,94 +160,59 @@ impl<F: Float, const N: usize, const U: usize, const T: usize, const H: usize>
     /// A mask and a bias, of their own for each query.
     pub const EACH_QUERY: Self = calls!(
         "+mask+bias",
-        |x| Attend::new().mask(&x.options.mask).bias(&x.bias),
-        Attend::new().mask(&x.options.mask_dec).bias(&x.bias_dec); dbias_dec
+        |x| Attend::new().mask(&x.mask).bias(&x.bias),
+        Attend::new().mask(&x.mask_dec).bias(&x.bias_dec); dbias_dec
     );
     pub const COMBINED: Self = calls!(
         "+combined",
         |x| Attend::new()
-            .lengths(&x.options.lengths)
-            .window(x.options.back, x.options.ahead)
-            .mask(&x.options.mask)
+            .lengths(&x.lengths)
+            .window(x.back, x.ahead)
+            .mask(&x.mask)
             .scale(x.scale)
-            .causal(x.options.offset)
-            .causal_rows(&x.options.offsets)
+            .causal(x.offset)
+            .causal_rows(&x.offsets)
             .bias(&x.bias),
         Attend::new()
             .scale(x.scale)
-            .causal_rows(&x.options.offsets)
-            .causal(x.options.offset)
-            .mask(&x.options.mask_dec)
-            .window(x.options.back, x.options.ahead)
-            .lengths(&x.options.lengths)
+            .causal_rows(&x.offsets)
+            .causal(x.offset)
+            .mask(&x.mask_dec)
+            .window(x.back, x.ahead)
+            .lengths(&x.lengths)
             .bias(&x.bias_dec);
         dbias_dec
     );
 
     /// The functions that take no options.
     pub const WITHOUT_OPTIONS: List<F, N, U, T, H> = &[
-        Call {
-            name: "log_softmax",
-            units: N * T,
-            call: |x| log_softmax(&mut x.s),
-        },
-        Call {
-            name: "log_softmax_backward",
-            units: N * T,
-            call: |x| log_softmax_backward(&x.s, &mut x.ds),
-        },
-        Call {
-            name: "softmax_cross_entropy",
-            units: N * T,
-            call: |x| x.loss = softmax_cross_entropy(&mut x.s, &x.options.labels),
-        },
-        Call {
-            name: "Running::push",
-            units: N * H,
-            call: |x| {
-                for ((running, &score), value) in x.running.iter_mut().zip(&x.score).zip(&x.h) {
-                    running.push(score, value);
-                }
-            },
-        },
-        Call {
-            name: "Running::push_rows",
-            units: N * T * H,
-            call: |x| {
-                for ((running, scores), values) in x.other.iter_mut().zip(&x.s).zip(&x.hs) {
-                    running.push_rows(scores, values);
-                }
-            },
-        },
-        Call {
-            name: "Running::merge",
-            units: N * H,
-            call: |x| {
-                for (running, other) in x.running.iter_mut().zip(&x.other) {
-                    running.merge(other);
-                }
-            },
-        },
-        Call {
-            name: "Running::context",
-            units: N * H,
-            call: |x| {
-                for (running, c) in x.running.iter().zip(&mut x.c) {
-                    running.context(c);
-                }
-            },
-        },
-    ];
-
-    /// All options together, with each use of the gradients, and the functions without options.
-    pub const TOGETHER: [List<F, N, U, T, H>; 7] = [
-        Self::WITHOUT_OPTIONS,
-        Self::PLAIN.dot_product,
-        Self::PLAIN.normalizer,
-        Self::COMBINED.origin,
-        Self::COMBINED.dot_product,
-        Self::COMBINED.normalizer,
-        Self::COMBINED.other_uses,
+        call("log_softmax", N * T, |x| log_softmax(&mut x.s)),
+        call("log_softmax_backward", N * T, |x| {
+            log_softmax_backward(&x.s, &mut x.ds)
+        }),
+        call("softmax_cross_entropy", N * T, |x| {
+            x.loss = softmax_cross_entropy(&mut x.s, &x.labels)
+        }),
+        call("Running::push", N * H, |x| {
+            for ((running, &score), value) in x.running.iter_mut().zip(&x.score).zip(&x.h) {
+                running.push(score, value);
+            }
+        }),
+        call("Running::push_rows", N * T * H, |x| {
+            for ((running, scores), values) in x.other.iter_mut().zip(&x.s).zip(&x.hs) {
+                running.push_rows(scores, values);
+            }
+        }),
+        call("Running::merge", N * H, |x| {
+            for (running, other) in x.running.iter_mut().zip(&x.other) {
+                running.merge(other);
+            }
+        }),
+        call("Running::context", N * H, |x| {
+            for (running, c) in x.running.iter().zip(&mut x.c) {
+                running.context(c);
+            }
+        }),
     ];
 
     /// Each option by itself, and mask and bias for each query, with all gradients wanted.

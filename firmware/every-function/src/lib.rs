@@ -10,7 +10,6 @@ mod call;
 mod integers;
 mod list;
 
-pub use arguments::{Arguments, Options};
+pub use arguments::{Arguments, Attended, Integers};
 pub use call::Calls;
-pub use integers::Integers;
 pub use list::Call;

@@ -9,6 +9,10 @@ pub struct Call<X: 'static> {
     pub call: fn(&mut X),
 }
 
+pub(crate) const fn call<X>(name: &'static str, units: usize, call: fn(&mut X)) -> Call<X> {
+    Call { name, units, call }
+}
+
 /// A list of calls, a row each: `one.attention_backward:"dh"(h hs a dc) -> dh skip => 2 * N * T * H;`.
 ///
 /// The function is called by itself (`free`, or `scaled` with the worth of a score first) or with the

@@ -1,6 +1,5 @@
 //! QEMU's machines `mps2-an385` and `mps2-an386`, with a Cortex-M3 and a Cortex-M4F of 25 MHz.
 
-use core::arch::asm;
 use core::ptr;
 
 const CONTROL: *mut u32 = 0x4000_0000 as *mut u32;
@@ -32,12 +31,4 @@ pub fn now() -> u32 {
 pub fn instructions(start: u32, end: u32) -> u32 {
     let ticks = start.wrapping_sub(end);
     ((u64::from(ticks) * 10 + 16) / 32) as u32
-}
-
-#[inline(always)]
-pub fn stack_pointer() -> usize {
-    let sp;
-    // SAFETY: it copies one register into another.
-    unsafe { asm!("mov {}, sp", out(reg) sp, options(nomem, nostack, preserves_flags)) };
-    sp
 }

@@ -19,11 +19,3 @@ pub fn now() -> u32 {
 pub fn instructions(start: u32, end: u32) -> u32 {
     end.wrapping_sub(start)
 }
-
-#[inline(always)]
-pub fn stack_pointer() -> usize {
-    let sp;
-    // SAFETY: it copies one register into another.
-    unsafe { asm!("mv {}, sp", out(reg) sp, options(nomem, nostack, preserves_flags)) };
-    sp
-}
