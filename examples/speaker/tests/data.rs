@@ -85,6 +85,20 @@ fn the_values_are_the_originals() {
     }
 }
 
+/// Each speaker's utterances in order, 30 of them in five folds.
+#[test]
+fn a_fold_is_a_run_of_every_speakers_utterances() {
+    let train = dataset(TRAIN);
+    let mut before = [0; SPEAKERS];
+    for (number, utterance) in (0..).zip(train.iter()) {
+        let before = &mut before[utterance.speaker()];
+        assert_eq!(train.fold(number, 5), Some(*before / 6));
+        *before += 1;
+    }
+    assert_eq!(before, [30; SPEAKERS]);
+    assert_eq!(train.fold(270, 5), None);
+}
+
 #[test]
 fn a_file_that_is_too_short_or_too_long_is_refused() {
     for length in 0..16 {
