@@ -215,32 +215,46 @@ fn gradients_by_layout<F: Float, C: Fn(F, F) -> F, const T: usize, const H: usiz
 ) {
     let fours = VECTOR && (a.is_some() || H > ONE_ROW) && !keys.is_masked();
     let a = a.unwrap_or(g);
-    if fours {
+    if fours && H < ONE_ROW {
         weighted_sum(keys, g, k, dq);
-        outer_by_fours(keys.of(a), keys.of(g), keys.of_mut(dk), put, column);
-    } else {
         let (a, g, k, dk) = (keys.of(a), keys.of(g), keys.of(k), keys.of_mut(dk));
-        if VECTOR {
-            gradients_row_by_row(keys, (a, g), k, dq, dk, put, column);
-        } else {
-            gradients_by_columns(keys, (a, g), k, dq, dk, put, column);
-        }
+        gradients_by_fours(keys, (a, g), k, Skipped, dk, put, column);
+        return;
+    }
+    let (a, g, k, dk) = (keys.of(a), keys.of(g), keys.of(k), keys.of_mut(dk));
+    if fours {
+        gradients_by_fours(keys, (a, g), k, dq, dk, put, column);
+    } else if VECTOR {
+        gradients_row_by_row(keys, (a, g), k, dq, dk, put, column);
+    } else {
+        gradients_by_columns(keys, (a, g), k, dq, dk, put, column);
     }
 }
 
-/// Four rows at a time: what a column's rows share is loaded once for all of them.
+/// Four rows at a time: what a column's rows share, and its sum, go through memory once for all of them.
 #[cfg_attr(not(debug_assertions), inline(always))]
-fn outer_by_fours<F: Float, C: Fn(F, F) -> F, const H: usize>(
-    a: &[F],
-    g: &[F],
+fn gradients_by_fours<F: Float, C: Fn(F, F) -> F, const H: usize>(
+    keys: Keys<'_, F>,
+    (a, g): (&[F], &[F]),
+    k: &[[F; H]],
+    mut dq: Place<'_, [F; H]>,
     dk: &mut [[F; H]],
     put: impl Fn(&mut F, F),
     column: impl Fn(usize) -> C,
 ) {
+    let (wanted, mut sums) = (dq.is_wanted(), [empty_sum(keys); H]);
     let (a4, g4) = (a.as_chunks::<4>().0, g.as_chunks::<4>().0);
-    let dk4 = dk.as_chunks_mut::<4>().0;
-    for ((a, g), [dk0, dk1, dk2, dk3]) in a4.iter().zip(g4).zip(dk4) {
+    let (k4, dk4) = (k.as_chunks::<4>().0, dk.as_chunks_mut::<4>().0);
+    for (((a, g), [k0, k1, k2, k3]), [dk0, dk1, dk2, dk3]) in a4.iter().zip(g4).zip(k4).zip(dk4) {
         for i in 0..H {
+            if wanted {
+                let mut z = sums[i];
+                z += g[0] * k0[i];
+                z += g[1] * k1[i];
+                z += g[2] * k2[i];
+                z += g[3] * k3[i];
+                sums[i] = z;
+            }
             let f = column(i);
             put(&mut dk0[i], f(a[0], g[0]));
             put(&mut dk1[i], f(a[1], g[1]));
@@ -248,11 +262,15 @@ fn outer_by_fours<F: Float, C: Fn(F, F) -> F, const H: usize>(
             put(&mut dk3[i], f(a[3], g[3]));
         }
     }
-    for ((&a, &g), dk) in a.iter().zip(g).zip(dk).skip(4 * a4.len()) {
+    for (((&a, &g), k), dk) in a.iter().zip(g).zip(k).zip(dk).skip(4 * a4.len()) {
         for (i, dk) in dk.iter_mut().enumerate() {
+            if wanted {
+                sums[i] += g * k[i];
+            }
             put(dk, column(i)(a, g));
         }
     }
+    put_sums(&mut dq, 0, &sums);
 }
 
 /// One row at a time, with what it adds to the sums.
