@@ -215,14 +215,14 @@ fn gradients_by_layout<F: Float, C: Fn(F, F) -> F, const T: usize, const H: usiz
 ) {
     let fours = VECTOR && (a.is_some() || H > ONE_ROW) && !keys.is_masked();
     let a = a.unwrap_or(g);
-    if fours && H < ONE_ROW {
+    if const { H < ONE_ROW } && fours {
         weighted_sum(keys, g, k, dq);
         let (a, g, k, dk) = (keys.of(a), keys.of(g), keys.of(k), keys.of_mut(dk));
         gradients_by_fours(keys, (a, g), k, Skipped, dk, put, column);
         return;
     }
     let (a, g, k, dk) = (keys.of(a), keys.of(g), keys.of(k), keys.of_mut(dk));
-    if fours {
+    if const { H >= ONE_ROW } && fours {
         gradients_by_fours(keys, (a, g), k, dq, dk, put, column);
     } else if VECTOR {
         gradients_row_by_row(keys, (a, g), k, dq, dk, put, column);
