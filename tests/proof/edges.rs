@@ -3,8 +3,8 @@
 
 use microattention::{
     Accumulate, Attend, Normalizer, Running, Skip, attention, attention_backward, dot_scores,
-    log_softmax, softmax, softmax_backward, softmax_cross_entropy, weighted_sum,
-    weighted_sum_backward,
+    dot_scores_backward, log_softmax, softmax, softmax_backward, softmax_cross_entropy,
+    weighted_sum, weighted_sum_backward,
 };
 
 use crate::double_double::DoubleDouble;
@@ -203,6 +203,28 @@ fn weights_accumulate() {
     let sums = (Accumulate(&mut da_sum), Accumulate(&mut dhs_sum));
     weighted_sum_backward(&a, &hs, &dc, sums.0, sums.1);
     assert_eq!((da_sum, dhs_sum), (da, dhs));
+}
+
+/// A feature has the gradients that it has among half as many, which loops of another layout compute.
+#[test]
+fn features_of_long_rows() {
+    const T: usize = 6; // four rows, and some
+    let mut source = Source::new(23, Kind::Even);
+    let (h, hs) = (
+        source.array::<[f32; 72], 1>(),
+        source.array::<[[f32; 72]; T], 1>(),
+    );
+    let ds = source.array::<[f32; T], 1>();
+    let (mut dh, mut dhs) = ([[f32::NAN; 72]], [[[f32::NAN; 72]; T]]);
+    dot_scores_backward(&h, &hs, &ds, &mut dh, &mut dhs);
+    for start in [0, 36] {
+        let half = |row: &[f32; 72]| core::array::from_fn::<_, 36, _>(|i| row[start + i]);
+        let (h, hs) = (h.map(|h| half(&h)), hs.map(|hs| hs.map(|h| half(&h))));
+        let (mut dh_half, mut dhs_half) = ([[f32::NAN; 36]], [[[f32::NAN; 36]; T]]);
+        dot_scores_backward(&h, &hs, &ds, &mut dh_half, &mut dhs_half);
+        assert_eq!(dh_half, dh.map(|dh| half(&dh)));
+        assert_eq!(dhs_half, dhs.map(|dhs| dhs.map(|dh| half(&dh))));
+    }
 }
 
 #[test]
