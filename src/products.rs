@@ -95,15 +95,21 @@ fn sum_by_fours<F: Float, const H: usize>(
     let (x4, x_rest) = x.as_chunks::<4>();
     for (a, [x0, x1, x2, x3]) in a4.iter().zip(x4) {
         for i in 0..H {
-            let mut z = sum[i];
-            z += a[0] * x0[i];
-            z += a[1] * x1[i];
-            z += a[2] * x2[i];
-            z += a[3] * x3[i];
-            sum[i] = z;
+            add_four(&mut sum[i], a, [x0[i], x1[i], x2[i], x3[i]]);
         }
     }
     sum_rows(keys, a_rest, x_rest, sum);
+}
+
+/// `z += a[0]*x[0]`, then the three others: the order of the rows.
+#[inline(always)]
+fn add_four<F: Float>(z: &mut F, a: &[F; 4], x: [F; 4]) {
+    let mut sum = *z;
+    sum += a[0] * x[0];
+    sum += a[1] * x[1];
+    sum += a[2] * x[2];
+    sum += a[3] * x[3];
+    *z = sum;
 }
 
 /// Eight columns at a time over all rows: the sums stay in the registers of a scalar FPU. A sum starts with `zero`,
@@ -248,12 +254,7 @@ fn gradients_by_fours<F: Float, C: Fn(F, F) -> F, const H: usize>(
     for (((a, g), [k0, k1, k2, k3]), [dk0, dk1, dk2, dk3]) in a4.iter().zip(g4).zip(k4).zip(dk4) {
         for i in 0..H {
             if wanted {
-                let mut z = sums[i];
-                z += g[0] * k0[i];
-                z += g[1] * k1[i];
-                z += g[2] * k2[i];
-                z += g[3] * k3[i];
-                sums[i] = z;
+                add_four(&mut sums[i], g, [k0[i], k1[i], k2[i], k3[i]]);
             }
             let f = column(i);
             put(&mut dk0[i], f(a[0], g[0]));
