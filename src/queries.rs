@@ -77,6 +77,7 @@ pub(crate) fn backward<
 ) {
     for (u, ((q, a), dc)) in q.iter().zip(a).zip(dc).enumerate() {
         let keys = keys(u);
+        // Not as a pair, which without optimisation is a copy of both on the stack.
         let mut row = [F::ZERO; T];
         let mut ds = [F::ZERO; T];
         let a = saved_weights(keys, q, k, a, &mut row);
