@@ -1,8 +1,4 @@
-"""What a linked program tells about its functions: bytes of code, frames on the stack, and calls.
-
-Reads a 32-bit little-endian ELF file that was linked with --emit-relocs and compiled with
--Zemit-stack-sizes.
-"""
+"""What a linked program tells about its functions: bytes of code, frames on the stack, and calls."""
 
 import bisect
 import struct
@@ -31,7 +27,9 @@ class Function:
     data: set = field(default_factory=set)  # constants that it refers to
 
 
-class Image:
+class Elf:
+    """The sections of a 32-bit little-endian ELF file."""
+
     def __init__(self, path):
         self.bytes = path.read_bytes()
         if self.bytes[:6] != b"\x7fELF\x01\x01":
@@ -41,11 +39,6 @@ class Image:
         _, count, names = struct.unpack_from("<3H", self.bytes, 46)
         self.sections = [struct.unpack_from("<10I", self.bytes, offset + 40 * i) for i in range(count)]
         self.section_names = [self._string(names, section[0]) for section in self.sections]
-        self.symbols = list(self._symbols())
-        self.functions = self._functions()
-        self.starts = sorted(self.functions)
-        self._read_calls()
-        self._read_frames()
 
     def _contents(self, section):
         return self.bytes[section[4] : section[4] + section[5]]
@@ -53,6 +46,18 @@ class Image:
     def _string(self, section, at):
         start = self.sections[section][4] + at
         return self.bytes[start : self.bytes.index(0, start)].decode()
+
+
+class Image(Elf):
+    """Linked with --emit-relocs and compiled with -Zemit-stack-sizes."""
+
+    def __init__(self, path):
+        super().__init__(path)
+        self.symbols = list(self._symbols())
+        self.functions = self._functions()
+        self.starts = sorted(self.functions)
+        self._read_calls()
+        self._read_frames()
 
     def _symbols(self):
         """(name, address, size, type, section); a thumb function's address is even here."""
