@@ -2,7 +2,7 @@
 
 use microattention::{Attend, Skip, dot_scores, dot_scores_backward, softmax_cross_entropy};
 
-use crate::{CLASSES, FEATURES, FRAMES, Ring, UNIT};
+use crate::{CLASSES, FEATURES, FRAMES, Ring, UNIT, largest};
 
 const QUERY_RATE: f32 = 1.0 / 4.0;
 const WEIGHTS_RATE: f32 = 1.0 / 8.0;
@@ -47,10 +47,7 @@ impl crate::Model for Model {
 
     fn recognise(&self, frames: &Ring<f32>) -> usize {
         let [z] = self.forward(frames).z;
-        (1..CLASSES).fold(
-            0,
-            |best, class| if z[class] > z[best] { class } else { best },
-        )
+        largest(&z)
     }
 
     fn learn(&mut self, frames: &Ring<f32>, class: usize) -> u32 {

@@ -13,7 +13,7 @@ use microattention::quantized::{
     softmax_cross_entropy, update,
 };
 
-use crate::{CLASSES, FEATURES, FRAMES, Ring, UNIT};
+use crate::{CLASSES, FEATURES, FRAMES, Ring, UNIT, largest};
 
 /// A parameter times a feature.
 const SCORE: ScoreScale = ScoreScale::new(1.0 / (UNIT as f32 * UNIT as f32));
@@ -74,10 +74,7 @@ impl crate::Model for Model {
 
     fn recognise(&self, frames: &Ring<i8>) -> usize {
         let [z] = self.forward(frames).z;
-        (1..CLASSES).fold(
-            0,
-            |best, class| if z[class] > z[best] { class } else { best },
-        )
+        largest(&z)
     }
 
     fn learn(&mut self, frames: &Ring<i8>, class: usize) -> u32 {

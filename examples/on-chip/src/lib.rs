@@ -159,6 +159,14 @@ pub fn run<M: Model>(memory: &mut Memory<M>, board: &mut impl Board) -> fmt::Res
     )
 }
 
+/// The class of the largest score, the first of several.
+fn largest(z: &[impl PartialOrd; CLASSES]) -> usize {
+    (1..CLASSES).fold(
+        0,
+        |best, class| if z[class] > z[best] { class } else { best },
+    )
+}
+
 /// A number in 2⁻¹⁶, as it is printed.
 struct Thousandths(u32);
 
