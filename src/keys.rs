@@ -74,6 +74,19 @@ impl<F: Float> Keys<'_, F> {
         self.mask.is_none_or(kept) && self.bias.is_none_or(finite)
     }
 
+    /// `attended()` for such a key, `other` for another: a select fills vector registers, a scalar core rather jumps.
+    #[inline(always)]
+    pub(crate) fn either<X>(self, i: usize, attended: impl FnOnce() -> X, other: X) -> X {
+        if VECTOR {
+            let x = attended();
+            if self.attends(i) { x } else { other }
+        } else if self.attends(i) {
+            attended()
+        } else {
+            other
+        }
+    }
+
     /// Whether any key is attended.
     #[inline(always)]
     pub(crate) fn any(self) -> bool {
@@ -129,11 +142,9 @@ impl<F: Float> Keys<'_, F> {
     pub(crate) fn fill_masked<X: Copy>(self, x: &mut [X], value: X) {
         if self.is_masked() {
             for (i, x) in x.iter_mut().enumerate() {
-                let attended = self.attends(i);
-                // A select fills vector registers; a scalar core rather jumps over a store.
                 if VECTOR {
-                    *x = if attended { *x } else { value };
-                } else if !attended {
+                    *x = self.either(i, || *x, value);
+                } else if !self.attends(i) {
                     *x = value;
                 }
             }

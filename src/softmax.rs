@@ -273,7 +273,6 @@ pub(crate) fn softmax_backward_row<F: Float, const T: usize>(
     };
     keys.fill_outside(d, F::ZERO);
     for (i, (&a, d)) in keys.of(a).iter().zip(keys.of_mut(d)).enumerate() {
-        let g = a * (*d - mean);
-        *d = if keys.attends(i) { g } else { F::ZERO };
+        *d = keys.either(i, || a * (*d - mean), F::ZERO);
     }
 }
