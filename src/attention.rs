@@ -189,7 +189,7 @@ impl<R, B> Attend<R, B> {
                 of_context,
                 of_scores,
                 |_, keys, (a, dc), (ds, h)| {
-                    gradients(keys, (Some(a), ds), hs, dh.row(n), dhs.row(n), |i| {
+                    gradients(keys, (a, ds), hs, dh.row(n), dhs.row(n), |i| {
                         let (dc, h) = (dc[i], h[i]);
                         move |a, ds| a * dc + ds * h
                     });

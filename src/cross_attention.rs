@@ -196,7 +196,7 @@ impl<R, B> Attend<R, B> {
                 of_scores,
                 |u, keys, (a, dc), (ds, q)| {
                     let (dq, dhs) = (dq.row(u), dhs.in_turn(u == 0));
-                    gradients(keys, (Some(a), ds), hs, dq, dhs, |i| {
+                    gradients(keys, (a, ds), hs, dq, dhs, |i| {
                         let (dc, q) = (dc[i], q[i]);
                         move |a, ds| a * dc + ds * q
                     });

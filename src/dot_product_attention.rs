@@ -159,7 +159,7 @@ impl<R, B> Attend<R, B> {
                 of_scores,
                 |u, keys, (a, dc), (ds, q)| {
                     let (dq, dk, dv) = (dq.row(u), dk.in_turn(u == 0), dv.in_turn(u == 0));
-                    gradients(keys, (None, ds), k, dq, dk, |i| {
+                    gradients(keys, (ds, ds), k, dq, dk, |i| {
                         let q = q[i];
                         move |_, ds| ds * q
                     });

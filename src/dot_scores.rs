@@ -175,7 +175,7 @@ pub(crate) fn dot_scores_backward_row<F: Float, const T: usize, const H: usize>(
     dh: Place<'_, [F; H]>,
     dhs: Place<'_, [[F; H]; T]>,
 ) {
-    products::gradients(keys, (None, ds), hs, dh, dhs, |i| {
+    products::gradients(keys, (ds, ds), hs, dh, dhs, |i| {
         let h = h[i];
         move |_, ds| ds * h
     });
