@@ -61,9 +61,8 @@ pub fn cross_attention<F: Float, const N: usize, const U: usize, const T: usize,
 /// `a` is what the forward pass wrote. The result is that of `U` calls of
 /// [`attention_backward`](crate::attention_backward), queries in order, the first overwriting
 /// `dhs_enc` (if it is handed over as `&mut`) and the others accumulating into it, bit for bit. One row
-/// `[F; T]` on the stack holds `ds`, on a vector target one for each of four queries. Each gradient goes
-/// where its [`Gradient`] argument says: `&mut`, [`Accumulate`](crate::Accumulate) or
-/// [`Skip`](crate::Skip).
+/// `[F; T]` on the stack holds `ds`. Each gradient goes where its [`Gradient`] argument says: `&mut`,
+/// [`Accumulate`](crate::Accumulate) or [`Skip`](crate::Skip).
 ///
 /// # Special values
 ///

@@ -92,9 +92,9 @@ impl<R, B> Attend<R, B> {
     /// dv[n,t,e] = Σ_u a[n,u,t]·dc[n,u,e]
     /// ```
     ///
-    /// Sums over the queries run in their order. One row `[F; T]` on the stack holds `ds`, on a
-    /// vector target one for each of four queries. Each gradient goes where its [`Gradient`]
-    /// argument says: `&mut`, [`Accumulate`](crate::Accumulate) or [`Skip`](crate::Skip).
+    /// Sums over the queries run in their order. One row `[F; T]` on the stack holds `ds`. Each
+    /// gradient goes where its [`Gradient`] argument says: `&mut`, [`Accumulate`](crate::Accumulate)
+    /// or [`Skip`](crate::Skip).
     ///
     /// # Special values
     ///
