@@ -42,21 +42,32 @@ fn long_rows() {
     long_row::<f64>();
 }
 
-/// Rows too wide for sums in registers, of which some groups of four are attended in part.
+/// Rows too wide for sums in registers, of which some groups of four are attended in part, forward and backward.
 fn wide_rows<F: Element>() {
     const T: usize = 14;
     const H: usize = 70;
     let mut source = Source::new(5, Kind::Even);
     let a = [core::array::from_fn::<F, T, _>(|_| F::of(source.unit()))];
     let hs = [[(); T].map(|()| [(); H].map(|()| F::of(source.unit())))];
+    let h = [[(); H].map(|()| F::of(source.unit()))];
     let mask = [core::array::from_fn::<bool, T, _>(|t| t % 5 != 0)];
     for attends in [None, Some([true; T]), Some(mask[0])] {
-        let mut c = [[F::of(f64::NAN); H]];
-        match attends {
-            None => weighted_sum(&a, &hs, &mut c),
-            Some(mask) => Attend::new().mask(&[mask]).weighted_sum(&a, &hs, &mut c),
+        let (mut c, mut dh) = ([[F::NAN; H]], [[F::NAN; H]]);
+        let mut dhs = [[[F::NAN; H]; T]];
+        if let Some(mask) = attends.map(|mask| [mask]) {
+            let attend = Attend::new().mask(&mask);
+            attend.weighted_sum(&a, &hs, &mut c);
+            attend.dot_scores_backward(&h, &hs, &a, &mut dh, &mut dhs);
+        } else {
+            weighted_sum(&a, &hs, &mut c);
+            dot_scores_backward(&h, &hs, &a, &mut dh, &mut dhs);
         }
         let attends = attends.unwrap_or([true; T]);
+        assert_same_bits(&dh, &c, "gradient of the query");
+        for t in 0..T {
+            let a = if attends[t] { a[0][t] } else { F::ZERO };
+            assert_eq!(dhs[0][t], h[0].map(|h| a * h), "gradient of row {t}");
+        }
         for h in 0..H {
             let in_order = (0..T)
                 .filter(|t| attends[*t])
