@@ -9,19 +9,12 @@ use crate::softmax::{Normalizer, softmax_backward_row, softmax_row};
 
 /// The weights of each query `q[u]` over the keys `k`, and the sum of the values `v` under them.
 #[inline(always)]
-pub(crate) fn forward<
-    'o,
-    F: Float,
-    S: Saved<F, T>,
-    const T: usize,
-    const D: usize,
-    const E: usize,
->(
+pub(crate) fn forward<'o, F: Float, const T: usize, const D: usize, const E: usize>(
     keys: impl Fn(usize) -> Keys<'o, F>,
     q: &[[F; D]],
     k: &[[F; D]; T],
     v: &[[F; E]; T],
-    a: &mut [S],
+    a: &mut [impl Saved<F, T>],
     c: &mut [[F; E]],
 ) {
     for (u, ((q, saved), c)) in q.iter().zip(a).zip(c).enumerate() {
@@ -60,18 +53,11 @@ pub(crate) fn scores<F: Float, const T: usize, const D: usize>(
 /// `put(u, keys, (a, dc), (ds, q))` puts the gradients of each query, from its weights and, where
 /// `of_scores` says that they are wanted, the gradients of its inner products.
 #[inline(always)]
-pub(crate) fn backward<
-    'o,
-    F: Float,
-    S: Saved<F, T>,
-    const T: usize,
-    const D: usize,
-    const E: usize,
->(
+pub(crate) fn backward<'o, F: Float, const T: usize, const D: usize, const E: usize>(
     keys: impl Fn(usize) -> Keys<'o, F>,
     (q, k): (&[[F; D]], &[[F; D]; T]),
     v: &[[F; E]; T],
-    (a, dc): (&[S], &[[F; E]]),
+    (a, dc): (&[impl Saved<F, T>], &[[F; E]]),
     of_scores: bool,
     mut put: impl FnMut(usize, Keys<'o, F>, (&[F; T], &[F; E]), (&[F; T], &[F; D])),
 ) {
