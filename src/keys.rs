@@ -142,6 +142,7 @@ impl<F: Float> Keys<'_, F> {
     pub(crate) fn fill_masked<X: Copy>(self, x: &mut [X], value: X) {
         if self.is_masked() {
             for (i, x) in x.iter_mut().enumerate() {
+                // On a scalar core `either` stores every element: up to a seventh more instructions.
                 if VECTOR {
                     *x = self.either(i, || *x, value);
                 } else if !self.attends(i) {

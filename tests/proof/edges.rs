@@ -50,8 +50,8 @@ fn wide_rows<F: Element>() {
     let a = [core::array::from_fn::<F, T, _>(|_| F::of(source.unit()))];
     let hs = [[(); T].map(|()| [(); H].map(|()| F::of(source.unit())))];
     let h = [[(); H].map(|()| F::of(source.unit()))];
-    let mask = [core::array::from_fn::<bool, T, _>(|t| t % 5 != 0)];
-    for attends in [None, Some([true; T]), Some(mask[0])] {
+    let mask = core::array::from_fn::<bool, T, _>(|t| t % 5 != 0);
+    for attends in [None, Some([true; T]), Some(mask)] {
         let (mut c, mut dh) = ([[F::NAN; H]], [[F::NAN; H]]);
         let mut dhs = [[[F::NAN; H]; T]];
         if let Some(mask) = attends.map(|mask| [mask]) {
@@ -83,10 +83,9 @@ fn rows_in_groups_of_four() {
     wide_rows::<f64>();
 }
 
-/// More queries than are computed at a time, and some left over: the gradients of keys and values are the sums
-/// of those of single queries in their order.
+/// The gradients of keys and values are the sums of those of single queries in their order.
 #[test]
-fn queries_in_groups_of_four() {
+fn gradients_of_several_queries() {
     const U: usize = 14;
     const T: usize = 15;
     const D: usize = 7;
